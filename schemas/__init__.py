@@ -1,0 +1,1 @@
+"""The contracts: messages, topics and Arrow schemas that every other layer shares."""

@@ -1,0 +1,49 @@
+"""Arrow schemas of the batches that travel between the layers."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+#: A batch of SocialEvents, decoded. `ts` is the event time in ms, UTC, null where the message has none.
+EVENT = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("ts", pa.timestamp("ms", tz="UTC")),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("channel_id", pa.string(), nullable=False),
+        pa.field("user_id", pa.string(), nullable=False),
+        pa.field("raw_payload", pa.binary(), nullable=False),
+        pa.field("metadata", pa.map_(pa.string(), pa.string()), nullable=False),
+    ]
+)
+
+#: What the analysis pass says of each record: one row a record, `stage` is '' where all went well,
+#: 'heartbeat' for a record that only moves the watermark, else the stage that failed, with its reason.
+#: `toxic` is 0 or 1 by the model's own threshold, `sentiment_score` is -1, 0 or 1.
+ANALYSED = pa.schema(
+    [
+        pa.field("stage", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("event_id", pa.string()),
+        pa.field("channel_id", pa.string()),
+        pa.field("user_id", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("kind", pa.string()),
+        pa.field("sentiment", pa.string()),
+        pa.field("toxicity", pa.float64()),
+        pa.field("entities", pa.list_(pa.string())),
+        pa.field("entity_links", pa.list_(pa.string())),
+        pa.field("cluster", pa.string()),
+        pa.field("stance_targets", pa.list_(pa.string())),
+        pa.field("stance_labels", pa.list_(pa.string())),
+        pa.field("score_negative", pa.float64()),
+        pa.field("score_neutral", pa.float64()),
+        pa.field("score_positive", pa.float64()),
+        pa.field("model_sentiment", pa.string()),
+        pa.field("model_toxicity", pa.string()),
+        pa.field("toxic", pa.int32()),
+        pa.field("sentiment_score", pa.int32()),
+        pa.field("emoji_count", pa.int32()),
+        pa.field("text_key", pa.int64()),
+    ]
+)

@@ -1,0 +1,78 @@
+"""AnalysisResults and dead letters as Avro datums, the bytes that Flink's own Avro format writes and reads."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import fastavro
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Header of every Avro record on Kafka: the Rabin fingerprint of the schema it was written with.
+FINGERPRINT_HEADER = "schema"
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One event that failed: `ts` is when, in ms UTC; `origin` is file:line, topic/partition/offset or a source's name."""
+
+    stage: str
+    reason: str
+    origin: str
+    event_id: str
+    ts: int
+    original: bytes
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """Return a shipped Avro schema, parsed: `analysis_result` or `dead_letter`."""
+    text = resources.files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8")
+    parsed = fastavro.parse_schema(json.loads(text))
+    if not isinstance(parsed, dict):
+        message = f"{name}.avsc is not a record"
+        raise TypeError(message)
+    return parsed
+
+
+@cache
+def fingerprint(name: str) -> str:
+    """Return the CRC-64-AVRO (Rabin) fingerprint of a shipped schema, 16 hex digits (Avro 1.12, "Schema Fingerprints")."""
+    text = resources.files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8")
+    canonical = fastavro.schema.to_parsing_canonical_form(json.loads(text))
+    return fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")
+
+
+def encode_dead_letters(letters: Iterable[DeadLetter]) -> list[bytes]:
+    """Encode dead letters as Avro datums; they are few, so one at a time."""
+    encoded = []
+    for letter in letters:
+        buffer = io.BytesIO()
+        fastavro.schemaless_writer(buffer, schema("dead_letter"), asdict(letter))
+        encoded.append(buffer.getvalue())
+    return encoded
+
+
+def decode_dead_letter(datum: bytes) -> DeadLetter:
+    """Decode one dead letter; `ts` comes back in ms UTC."""
+    fields = _read("dead_letter", datum)
+    return DeadLetter(**{**fields, "ts": round(fields["ts"].timestamp() * 1000)})
+
+
+def decode_analysis(datum: bytes) -> dict[str, Any]:
+    """Decode one AnalysisResult into a dict; `ts` is an aware UTC datetime."""
+    return _read("analysis_result", datum)
+
+
+def _read(name: str, datum: bytes) -> dict[str, Any]:
+    record = fastavro.schemaless_reader(io.BytesIO(datum), schema(name), None)
+    if not isinstance(record, dict):
+        message = f"a datum of {name} is not a record"
+        raise TypeError(message)
+    return record
