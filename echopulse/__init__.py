@@ -1,0 +1,1 @@
+"""What a person starts: the command line, the gateway, the embedded stack, training and settings."""

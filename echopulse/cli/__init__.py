@@ -1,0 +1,1 @@
+"""The `echopulse` command: one module for each group of commands."""

@@ -1,0 +1,178 @@
+"""The settings: `echopulse.yaml`, overridden by ECHOPULSE_* variables (`__` between levels), checked at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from echopulse.settings_errors import read_yaml, refuse_unknown_variables, told_plainly
+from schemas.errors import EchoPulseError, did_you_mean
+
+ENV_PREFIX = "ECHOPULSE_"
+DEFAULT_FILE = Path("echopulse.yaml")
+
+S = TypeVar("S", bound=BaseModel)
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Positive = Annotated[int, Field(ge=1)]
+#: Which strategy does each part of the analysis; a setting replaces single entries.
+STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases"}
+Delivery = Literal["exactly-once", "at-least-once"]
+
+
+class _Section(BaseModel):
+    """A part of the settings: fixed once read, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Kafka(_Section):
+    """Where the broker is; `bootstrap` follows `stack.kafka_port` unless it is set."""
+
+    bootstrap: str = "127.0.0.1:19092"
+    replication: Positive = 1
+
+
+class Flink(_Section):
+    """Where the cluster is and how the job runs on it; `rest` follows `stack.flink_rest_port` unless it is set."""
+
+    rest: str = "http://127.0.0.1:18081"
+    parallelism: Positive = 2
+    checkpoint_interval_ms: Positive = 1_000
+    delivery: Delivery = "exactly-once"
+
+
+class OnlineStore(_Section):
+    """The Redis or Valkey behind Feast; `connection` follows `stack.valkey_port` unless it is set."""
+
+    connection: str = "127.0.0.1:16379"
+    #: A key that is not written for this long leaves the store; twice the views' own time to live of a day.
+    key_ttl_seconds: Positive = 172_800
+
+
+class Lake(_Section):
+    """The offline store: a folder or an S3 prefix; `endpoint` follows `stack.s3_port` unless it is set.
+
+    The keys' defaults are those of the embedded server, which listens on this machine only.
+    """
+
+    path: str = "s3://echopulse/lake"
+    endpoint: str = "http://127.0.0.1:18333"
+    access_key: str = "echopulse"
+    secret_key: SecretStr = SecretStr("echopulse-embedded")
+    region: str = "us-east-1"
+
+
+class Job(_Section):
+    """Times and sizes of the job `signals`, in ms and rows."""
+
+    watermark_delay_ms: Annotated[int, Field(ge=0)] = 5_000
+    idle_timeout_ms: Positive = 15_000
+    repeat_ttl_ms: Positive = 600_000
+    bundle_size: Positive = 20_000
+    bundle_time_ms: Positive = 100
+
+
+class EmbeddedStack(_Section):
+    """Ports on this machine of the servers that `echopulse up` starts."""
+
+    kafka_port: Port = 19_092
+    kafka_controller_port: Port = 19_093
+    flink_rest_port: Port = 18_081
+    flink_rpc_port: Port = 18_123
+    valkey_port: Port = 16_379
+    s3_port: Port = 18_333
+    s3_master_port: Port = 18_334
+    s3_volume_port: Port = 18_335
+    s3_filer_port: Port = 18_336
+    start_timeout_s: Positive = 120
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        """Refuse two servers on one port."""
+        seen: dict[int, str] = {}
+        for name in type(self).model_fields:
+            port = getattr(self, name)
+            if name.endswith("_port") and seen.setdefault(port, name) != name:
+                raise ValueError(f"{seen[port]} and {name} are both {port}; each server needs a port of its own")
+        return self
+
+
+class Settings(BaseSettings):
+    """All settings. `home` holds the embedded stack's data/, logs/ and run/; `cache` jars and compiled kernels."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid")
+
+    home: Path = Path(".echopulse")
+    cache: Path = Path("~/.cache/echopulse")
+    kafka: Kafka = Kafka()
+    flink: Flink = Flink()
+    online_store: OnlineStore = OnlineStore()
+    lake: Lake = Lake()
+    job: Job = Job()
+    strategies: dict[str, str] = Field(default_factory=lambda: dict(STRATEGIES))
+    strategy_paths: list[Path] = []
+    stack: EmbeddedStack = EmbeddedStack()
+
+    @field_validator("home", "cache", mode="after")
+    @classmethod
+    def _at_home(cls, path: Path) -> Path:
+        """Read `~` as the shell does."""
+        return path.expanduser()
+
+    @field_validator("strategies", mode="after")
+    @classmethod
+    def _known_kinds(cls, chosen: dict[str, str]) -> dict[str, str]:
+        """Refuse a kind that nothing would read; the kinds not named keep their defaults."""
+        for kind in chosen:
+            if kind not in STRATEGIES:
+                raise ValueError(f"no such kind '{kind}', {did_you_mean(kind, STRATEGIES)}")
+        return STRATEGIES | chosen
+
+    @model_validator(mode="after")
+    def _addresses_follow_ports(self) -> Self:
+        """Point every address that was not set at the embedded server's port."""
+        self.kafka = _default(self.kafka, "bootstrap", f"127.0.0.1:{self.stack.kafka_port}")
+        self.flink = _default(self.flink, "rest", f"http://127.0.0.1:{self.stack.flink_rest_port}")
+        self.online_store = _default(self.online_store, "connection", f"127.0.0.1:{self.stack.valkey_port}")
+        self.lake = _default(self.lake, "endpoint", f"http://127.0.0.1:{self.stack.s3_port}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, which `load` passes in; read nothing else."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def _default(section: S, key: str, value: str) -> S:
+    return section if key in section.model_fields_set else section.model_copy(update={key: value})
+
+
+def load(config: Path | None = None) -> Settings:
+    """Read `config` (else echopulse.yaml in the current folder, where there is one), then the environment.
+
+    Raises EchoPulseError that names the file or variable, the key, the value (never a secret) and the near miss.
+    """
+    if config is not None and not config.is_file():
+        raise EchoPulseError(
+            f"{config}: no such settings file", "--config names a YAML file; see echopulse.example.yaml"
+        )
+    file = config or DEFAULT_FILE
+    document = read_yaml(file) if file.is_file() else {}
+    refuse_unknown_variables(Settings.model_fields, ENV_PREFIX)
+    try:
+        return Settings(**document)
+    except ValidationError as error:
+        raise told_plainly(error, Settings, file, document, ENV_PREFIX) from error
+    except SettingsError as error:
+        raise EchoPulseError(f"environment: {error}", "lists and maps in a variable are written as JSON") from error
