@@ -1,0 +1,133 @@
+"""The Flink cluster's configuration folder and plug-in folder, generated from the settings."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from echopulse.stack.jars import FLINK_S3, group_named
+from echopulse.stack.settings import HOST
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from echopulse.stack.settings import StackSettings
+
+_LOG4J = """\
+rootLogger.level = INFO
+rootLogger.appenderRef.console.ref = console
+appender.console.name = console
+appender.console.type = CONSOLE
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %c{1} %x - %m%n
+logger.netty.name = org.jboss.netty.channel.DefaultChannelPipeline
+logger.netty.level = OFF
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FlinkFolders:
+    """The generated folders."""
+
+    conf: Path
+    plugins: Path
+
+
+def flink_home() -> Path:
+    """Return the Flink distribution inside the wheel, without importing PyFlink."""
+    spec = find_spec("pyflink")
+    if spec is None or not spec.submodule_search_locations:
+        raise EchoPulseError("flink: the apache-flink package is not installed", "run `make bootstrap`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def write_config(settings: StackSettings, service: str) -> FlinkFolders:
+    """Write conf/SERVICE/config.yaml and link the plug-ins."""
+    folders = FlinkFolders(settings.conf / service, settings.conf / service / "plugins")
+    folders.conf.mkdir(parents=True, exist_ok=True)
+    (settings.data("flink") / "tmp").mkdir(parents=True, exist_ok=True)  # Flink does not make its own
+    (folders.conf / "log4j-console.properties").write_text(_LOG4J, "utf-8")
+    config = folders.conf / "config.yaml"
+    config.touch(mode=0o600)  # it holds the S3 key
+    config.write_text(yaml.safe_dump(flink_config(settings, service), width=2**16), "utf-8")
+    prometheus = flink_home() / "plugins" / "metrics-prometheus"
+    s3 = [settings.jars / jar.filename for jar in group_named(FLINK_S3).jars]
+    _link("metrics-prometheus", sorted(prometheus.glob("*.jar")), folders.plugins)
+    _link("s3-fs-hadoop", s3, folders.plugins)
+    return folders
+
+
+def flink_config(settings: StackSettings, service: str) -> dict[str, object]:
+    """Return config.yaml as one flat mapping of Flink's own keys."""
+    data = settings.data("flink")
+    return {
+        "env.java.opts.all": _java_options(),
+        "jobmanager.rpc.address": HOST,
+        "jobmanager.rpc.port": settings.flink_rpc_port,
+        "jobmanager.bind-host": HOST,
+        "jobmanager.memory.process.size": f"{settings.jobmanager_memory_mb}m",
+        "jobmanager.execution.failover-strategy": "region",
+        "rest.address": HOST,
+        "rest.bind-address": HOST,
+        "rest.port": settings.flink_rest_port,
+        "web.log.path": f"{settings.logs}/jobmanager.log",
+        "web.tmpdir": f"{data}/tmp",
+        "web.submit.enable": True,
+        "taskmanager.host": HOST,
+        "taskmanager.bind-host": HOST,
+        "taskmanager.log.path": f"{settings.logs}/taskmanager.log",
+        "taskmanager.numberOfTaskSlots": settings.parallelism,
+        "taskmanager.memory.process.size": f"{settings.taskmanager_memory_mb}m",
+        "taskmanager.memory.managed.fraction": 0.35,
+        "taskmanager.memory.managed.consumer-weights": "OPERATOR:70,STATE_BACKEND:70,PYTHON:30",
+        # Arrow's buffers between the JVM and the Python workers are direct memory.
+        "taskmanager.memory.task.off-heap.size": "384m",
+        "taskmanager.memory.jvm-metaspace.size": "384m",
+        "parallelism.default": settings.parallelism,
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        # Two missed answers two seconds apart: a killed TaskManager is known within about five seconds.
+        "heartbeat.interval": "2 s",
+        "heartbeat.rpc-failure-threshold": 2,
+        "heartbeat.timeout": "30 s",
+        "state.backend.type": "rocksdb",
+        "execution.checkpointing.incremental": True,
+        "execution.checkpointing.dir": (data / "checkpoints").as_uri(),
+        "execution.checkpointing.savepoint-dir": (data / "savepoints").as_uri(),
+        "io.tmp.dirs": f"{data}/tmp",
+        # Bounded, and patient enough for a broker or store that is away for two minutes.
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "10 s",
+        "restart-strategy.exponential-delay.backoff-multiplier": 2.0,
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",
+        "restart-strategy.exponential-delay.attempts-before-reset-backoff": 30,
+        "s3.endpoint": f"http://{HOST}:{settings.s3_port}",
+        "s3.path.style.access": True,
+        "s3.path-style-access": True,
+        "s3.access-key": settings.access_key,
+        "s3.secret-key": settings.secret_key,
+        "s3.region": settings.region,
+    }
+
+
+def _java_options() -> str:
+    # The wheel's own list opens the modules that Arrow and the class loaders need.
+    path = flink_home() / "conf" / "config.yaml"
+    try:
+        return str(yaml.safe_load(path.read_text("utf-8"))["env"]["java"]["opts"]["all"])
+    except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise EchoPulseError(f"flink: {path} has no env.java.opts.all", "reinstall apache-flink-libraries") from error
+
+
+def _link(plugin: str, jars: list[Path], plugins: Path) -> None:
+    folder = plugins / plugin
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.iterdir():
+        stale.unlink()
+    for jar in jars:
+        (folder / jar.name).symlink_to(jar)

@@ -1,0 +1,74 @@
+"""home/run/stack.json: which processes a stack consists of, for `down`, `status` and the next `up`."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from echopulse.stack.processes import ProcessRecord
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One service as it was started: what identifies its process, where it listens, where it logs."""
+
+    name: str
+    process: ProcessRecord
+    address: str
+    log: str
+
+
+def path_in(run: Path) -> Path:
+    """Return the run file's path in the folder `run`."""
+    return run / "stack.json"
+
+
+def read(run: Path) -> list[RunEntry]:
+    """Return the entries, none where there is no run file; raises EchoPulseError where it is damaged."""
+    path = path_in(run)
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return [
+            RunEntry(each["name"], ProcessRecord(**each["process"]), each["address"], each["log"])
+            for each in document["services"]
+        ]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EchoPulseError(
+            f"the run file {path} is unreadable: {error!r}",
+            "end the stack's processes by hand, then delete the file",
+        ) from error
+
+
+def write(run: Path, entries: Iterable[RunEntry]) -> None:
+    """Replace the run file in one step."""
+    run.mkdir(parents=True, exist_ok=True)
+    draft = run / "stack.json.new"
+    draft.write_text(json.dumps({"services": [asdict(entry) for entry in entries]}, indent=1), "utf-8")
+    draft.replace(path_in(run))
+
+
+def remove(run: Path) -> None:
+    """Delete the run file where there is one."""
+    path_in(run).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the folder's lock while a stack starts or stops; raises EchoPulseError where another process does."""
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EchoPulseError(f"another `echopulse up` or `down` is busy in {run.parent}", "wait for it") from error
+        yield

@@ -1,0 +1,189 @@
+"""The stack as a whole: five services started side by side, watched, and stopped together."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Self
+
+from echopulse.stack import run_file
+from echopulse.stack.fetch import ByteCounter, fetch, missing
+from echopulse.stack.flink import JobManager, TaskManager
+from echopulse.stack.jars import FLINK_JOB, group_named, read_lock
+from echopulse.stack.kafka import Kafka
+from echopulse.stack.preflight import check_disk, check_ports
+from echopulse.stack.processes import members, terminate
+from echopulse.stack.s3 import S3
+from echopulse.stack.service import Service
+from echopulse.stack.valkey import Valkey
+from schemas.errors import EchoPulseError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from echopulse.stack.settings import StackSettings
+    from echopulse.stack.spec import ServiceSpec, ServiceState
+
+
+def specs(settings: StackSettings) -> tuple[ServiceSpec, ...]:
+    """Return the services in the order people read them."""
+    return (Kafka(settings), JobManager(settings), TaskManager(settings), Valkey(settings), S3(settings))
+
+
+class Stack:
+    """A running stack. Use `Stack.start`, then `check` now and then, and `down` (or `with`)."""
+
+    def __init__(self, settings: StackSettings, report: Callable[[ServiceState], None]) -> None:
+        """Prepare a stack; nothing is started yet."""
+        self.settings = settings
+        self._cancelled = threading.Event()
+        self._run_file_lock = threading.Lock()
+        # JobManager and TaskManager need the same plug-in: the second one waits for the first one's download.
+        self._fetch_locks = {name: threading.Lock() for name in read_lock()}
+        self.services: dict[str, Service] = {spec.name: Service(spec, settings, report) for spec in specs(settings)}
+
+    @classmethod
+    def start(cls, settings: StackSettings, on_progress: Callable[[ServiceState], None] = lambda _: None) -> Self:
+        """Start all services side by side and return when each is ready; `on_progress` is called from their threads.
+
+        Raises EchoPulseError where a stack of this home runs already, a port is taken, the disk is full, a jar cannot
+        be had, or a service crashes or is not ready in time; what was started until then is stopped again.
+        """
+        stack = cls(settings, on_progress)
+        with _disk_errors(settings.home), run_file.locked(settings.run):
+            _refuse_second(settings.run)
+            check_disk(settings.home)
+            check_disk(settings.cache)
+            check_ports(service.spec for service in stack.services.values())
+            try:
+                stack._start_all()
+            except BaseException:
+                # Also for Ctrl-C: nothing that this call started may stay behind.
+                stack._stop_all()
+                raise
+        return stack
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where a client finds each service, by name."""
+        return {name: service.spec.address for name, service in self.services.items()}
+
+    def service(self, name: str) -> Service:
+        """Return one service; raises EchoPulseError naming the nearest one."""
+        if name not in self.services:
+            raise EchoPulseError(f"no service '{name}' in the stack", did_you_mean(name, self.services))
+        return self.services[name]
+
+    def check(self) -> None:
+        """Raise ServiceError naming the first service that has ended, with the end of its log.
+
+        Raises plain EchoPulseError where `echopulse down` stopped the stack from elsewhere.
+        """
+        if not run_file.path_in(self.settings.run).exists():
+            raise EchoPulseError("the stack was stopped by `echopulse down`")
+        for service in self.services.values():
+            service.check()
+
+    def restart(self, name: str) -> None:
+        """Stop what is left of a service and start it again with the same configuration; returns when it is ready.
+
+        A restarted JobManager has forgotten its jobs: an embedded cluster keeps no job graphs.
+        """
+        service = self.service(name)
+        service.stop()
+        self._bring_up(service)
+
+    def down(self) -> None:
+        """Stop every service and remove the run file; twice is as good as once."""
+        with run_file.locked(self.settings.run):
+            self._stop_all()
+
+    def __enter__(self) -> Self:
+        """Return the stack itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the stack."""
+        self.down()
+
+    def _start_all(self) -> None:
+        # One thread per service, and one for the jars that only a job needs. No service waits for another one:
+        # the TaskManager itself retries until the JobManager is there.
+        pool = ThreadPoolExecutor(len(self.services) + 1, thread_name_prefix="stack")
+        try:
+            pending: list[Future[object]] = [pool.submit(self._bring_up, each) for each in self.services.values()]
+            pending.append(pool.submit(fetch, group_named(FLINK_JOB), self.settings.jars))
+            done, _ = wait(pending, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+        finally:
+            self._cancelled.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            self._cancelled = threading.Event()
+
+    def _bring_up(self, service: Service) -> None:
+        self._fetch_for(service)
+        if self._cancelled.is_set():
+            return
+        service.launch()
+        self._write_run_file()
+        service.wait_ready(self._cancelled)
+
+    def _fetch_for(self, service: Service) -> None:
+        for name in service.spec.jar_groups:
+            with self._fetch_locks[name]:
+                group = group_named(name)
+                size = sum(jar.size for jar in missing(group, self.settings.jars)) / 1e6
+
+                def tell(total: int, size: float = size) -> None:
+                    service.announce("fetching", f"{total / 1e6:.1f} of {size:.1f} MB")
+
+                fetch(group, self.settings.jars, ByteCounter(tell).add)
+
+    def _write_run_file(self) -> None:
+        with self._run_file_lock:
+            run_file.write(self.settings.run, [entry for each in self.services.values() if (entry := each.entry)])
+
+    def _stop_all(self) -> None:
+        with ThreadPoolExecutor(len(self.services)) as pool:
+            list(pool.map(Service.stop, self.services.values()))
+        run_file.remove(self.settings.run)
+
+
+def stop(settings: StackSettings) -> list[str]:
+    """Stop the stack that the run file of this home describes; returns the names of the services that were running.
+
+    Only processes whose pid and create time match are touched. Raises EchoPulseError where one survives.
+    """
+    with run_file.locked(settings.run):
+        entries = run_file.read(settings.run)
+        running = [entry for entry in entries if members(entry.process)]
+        # Removed first: the `up` that watches these processes then knows that nothing crashed.
+        run_file.remove(settings.run)
+        left = terminate(entry.process for entry in running)
+        if left:
+            run_file.write(settings.run, entries)
+            raise EchoPulseError(f"processes {sorted(each.pid for each in left)} of the stack survived SIGKILL")
+    return [entry.name for entry in running]
+
+
+def _refuse_second(run: Path) -> None:
+    running = [entry for entry in run_file.read(run) if members(entry.process)]
+    if running:
+        named = ", ".join(f"{entry.name} (pid {entry.process.pid})" for entry in running)
+        raise EchoPulseError(f"a stack of {run.parent} is running already: {named}", "`echopulse down` stops it")
+
+
+@contextlib.contextmanager
+def _disk_errors(home: Path):  # noqa: ANN202
+    try:
+        yield
+    except OSError as error:
+        raise EchoPulseError(
+            f"cannot write under {home}: {error}", "free disk, or set `home` to another folder"
+        ) from error
