@@ -1,0 +1,42 @@
+"""The job's configuration, filled from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from features.machinery.connection import OnlineStoreSettings
+from pipelines.config import LakeSettings, SignalsConfig
+
+if TYPE_CHECKING:
+    from echopulse.settings import Settings
+
+#: Feast's project, part of every key in the online store.
+FEAST_PROJECT = "echopulse"
+
+
+def online_store(settings: Settings) -> OnlineStoreSettings:
+    """Return the online store's address and key policy."""
+    return OnlineStoreSettings(
+        connection=settings.online_store.connection,
+        project=FEAST_PROJECT,
+        key_ttl_s=settings.online_store.key_ttl_seconds,
+    )
+
+
+def signals_config(settings: Settings) -> SignalsConfig:
+    """Return everything the job `signals` is built from."""
+    return SignalsConfig(
+        kafka_bootstrap=settings.kafka.bootstrap,
+        lake=LakeSettings(settings.lake.path),
+        online_store=online_store(settings),
+        strategies=settings.strategies,
+        strategy_paths=tuple(path.resolve() for path in settings.strategy_paths),
+        delivery=settings.flink.delivery,
+        parallelism=settings.flink.parallelism,
+        checkpoint_interval_ms=settings.flink.checkpoint_interval_ms,
+        watermark_delay_ms=settings.job.watermark_delay_ms,
+        idle_timeout_ms=settings.job.idle_timeout_ms,
+        repeat_ttl_ms=settings.job.repeat_ttl_ms,
+        bundle_size=settings.job.bundle_size,
+        bundle_time_ms=settings.job.bundle_time_ms,
+    )

@@ -1,0 +1,71 @@
+"""The job `signals` declared and sent to the cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from echopulse.job.configuration import signals_config
+from schemas.errors import EchoPulseError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pyflink.table import StatementSet
+    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
+
+    from echopulse.settings import Settings
+
+#: The jobs there are, and what each is for.
+JOBS = {"signals": "the stream: analysis, windows and every sink"}
+
+
+def known_job(name: str) -> str:
+    """Return `name` where it is a job of ours. Raises UsageError with the near miss."""
+    if name not in JOBS:
+        raise UsageError(f"no job is called '{name}'", did_you_mean(name, JOBS))
+    return name
+
+
+def declare(
+    settings: Settings,
+    *,
+    remote: bool,
+    savepoint: str = "",
+    analyse: UserDefinedScalarFunctionWrapper | None = None,
+) -> StatementSet:
+    """Declare the job in a Flink environment, to be run on the settings' cluster where `remote`.
+
+    `savepoint` is where its state is taken up from; `analyse` replaces the analysis pass.
+    Takes some seconds: a JVM is started to plan in.
+    """
+    from echopulse.stack import flink_jars
+    from features.machinery.catalog import compiled_views
+    from pipelines.environment import environment
+    from pipelines.signals import declare as declare_signals
+
+    config = signals_config(settings)
+    extra: Mapping[str, str] = {"execution.state-recovery.path": savepoint} if savepoint else {}
+    jars: list[Path] = flink_jars(settings)
+    table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
+    return declare_signals(table_environment, config, compiled_views(), analyse)
+
+
+def execute(statements: StatementSet) -> str:
+    """Send the declared job to its cluster and return its id. Raises EchoPulseError where the cluster refuses it."""
+    from py4j.protocol import Py4JJavaError
+    from pyflink.util.exceptions import JavaException
+
+    try:
+        client = statements.execute().get_job_client()
+    except (Py4JJavaError, JavaException) as error:
+        raise EchoPulseError(f"Flink refused the job: {_innermost(str(error))}") from error
+    if client is None:
+        raise EchoPulseError("Flink took the job and gave no id for it")
+    return str(client.get_job_id())
+
+
+def _innermost(text: str) -> str:
+    causes = [line.strip() for line in text.splitlines() if line.strip().startswith("Caused by:")]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return causes[-1].removeprefix("Caused by:").strip() if causes else (lines[0] if lines else "no reason given")

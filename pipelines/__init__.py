@@ -1,0 +1,1 @@
+"""The Flink DAGs: the same declarations as a stream."""

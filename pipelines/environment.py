@@ -1,0 +1,74 @@
+"""The Flink Table environment that a job is declared in, and how it reaches the cluster."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pyflink.common import Configuration
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.config import SignalsConfig
+
+#: A restart waits 1 s, then longer, at most 15 s; after this many in a row the job fails instead of looking hung.
+MAX_RESTARTS = 40
+
+
+def job_settings(config: SignalsConfig) -> dict[str, str]:
+    """Return the job's Flink settings: state, checkpoints, restarts, Python workers."""
+    return {
+        "pipeline.name": "signals",
+        "table.local-time-zone": "UTC",
+        "parallelism.default": str(config.parallelism),
+        "pipeline.object-reuse": "true",
+        "state.backend.type": "rocksdb",
+        "execution.checkpointing.incremental": "true",
+        "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
+        "execution.checkpointing.mode": "EXACTLY_ONCE" if config.delivery == "exactly-once" else "AT_LEAST_ONCE",
+        "execution.checkpointing.timeout": f"{config.transaction_timeout_ms // 3} ms",
+        "execution.checkpointing.min-pause": f"{config.checkpoint_interval_ms // 2} ms",
+        "execution.checkpointing.tolerable-failed-checkpoints": "100",
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "15 s",
+        "restart-strategy.exponential-delay.attempts-before-reset-backoff": str(MAX_RESTARTS),
+        # Sinks that share a view share its operators: each block is planned once, before projections differ.
+        "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
+        "table.exec.state.ttl": f"{config.repeat_ttl_ms} ms",
+        "table.exec.sink.not-null-enforcer": "ERROR",
+        "table.optimizer.agg-phase-strategy": "TWO_PHASE",
+        "python.fn-execution.bundle.size": str(config.bundle_size),
+        "python.fn-execution.arrow.batch.size": str(config.bundle_size),
+        "python.fn-execution.bundle.time": str(config.bundle_time_ms),
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+    }
+
+
+def environment(
+    config: SignalsConfig, jars: Sequence[Path], rest: str | None = None, extra: Mapping[str, str] | None = None
+) -> TableEnvironment:
+    """Return a streaming Table environment; with `rest` (http://host:port) its jobs run on that cluster.
+
+    `jars` travel with the job. `extra` overrides single Flink settings.
+    """
+    settings = job_settings(config) | {"pipeline.jars": ";".join(jar.resolve().as_uri() for jar in jars)}
+    if rest is not None:
+        address = urlsplit(rest)
+        settings |= {
+            "execution.target": "remote",
+            "rest.address": address.hostname or "",
+            "rest.port": str(address.port or 8081),
+        }
+    configuration = Configuration()
+    for key, value in (settings | dict(extra or {})).items():
+        configuration.set_string(key, value)
+    return TableEnvironment.create(
+        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
+    )

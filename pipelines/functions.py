@@ -1,0 +1,117 @@
+"""The two Python functions of the job: the analysis pass, and the writer of the online store."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyflink.table import DataTypes
+from pyflink.table.udf import FunctionContext, ScalarFunction, udf
+
+from features.machinery.view_spec import EVENT_TIMESTAMP
+from pipelines.arrow_exchange import from_arrow, to_arrow
+from schemas.arrow import ANALYSED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+    from pyflink.table.types import DataType
+    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
+
+    from features.machinery.connection import OnlineStoreSettings
+    from features.machinery.online_writer import OnlineWriter
+    from features.machinery.view_spec import ViewSchema
+
+_FLINK_TYPES: dict[pa.DataType, DataType] = {
+    pa.string(): DataTypes.STRING(),
+    pa.float64(): DataTypes.DOUBLE(),
+    pa.int32(): DataTypes.INT(),
+    pa.int64(): DataTypes.BIGINT(),
+    pa.list_(pa.string()): DataTypes.ARRAY(DataTypes.STRING()),
+}
+
+#: The row that the analysis function returns: the columns of schemas.arrow.ANALYSED.
+ANALYSED_ROW = DataTypes.ROW([DataTypes.FIELD(field.name, _FLINK_TYPES[field.type]) for field in ANALYSED])
+
+
+class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
+    """Bytes and record time of a batch of records in, one ROW of ANALYSED a record out."""
+
+    def __init__(self, strategies: Mapping[str, str], strategy_paths: tuple[Path, ...]) -> None:
+        """Keep what the worker opens its models by."""
+        self._strategies = dict(strategies)
+        self._strategy_paths = strategy_paths
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Load the models, once a worker."""
+        from transforms.analysis import Analyser
+
+        del function_context
+        self._analyser = Analyser(self._strategies, self._strategy_paths)
+        self._analyser.open()
+
+    def eval(self, value: pd.Series, record_time: pd.Series) -> pd.Series:
+        """Analyse a batch; a record that cannot be analysed is a row with its stage and reason."""
+        values = to_arrow(value, pa.binary())
+        times = to_arrow(record_time, pa.timestamp("ms", "UTC")).cast(pa.int64())
+        analysed = self._analyser.analyse(values, times)
+        return from_arrow(pa.StructArray.from_arrays(analysed.columns, fields=list(ANALYSED)))
+
+
+class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
+    """A batch of feature rows into the online store; returns the wall time of the write, in ms UTC, for each row."""
+
+    def __init__(self, view: ViewSchema, store: OnlineStoreSettings) -> None:
+        """Keep the view's columns and the store's address; the connection is made in the worker."""
+        self._view = view
+        self._store = store
+        self._writer: OnlineWriter | None = None
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Connect, once a worker."""
+        from features.machinery.online_writer import OnlineWriter
+
+        del function_context
+        self._writer = OnlineWriter(self._store)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def is_deterministic(self) -> bool:
+        """Say that the call has an effect, so that the planner neither drops nor repeats it."""
+        return False
+
+    def eval(self, *columns: pd.Series) -> pd.Series:
+        """Write the rows, whose columns come in the view's order: join keys, features, event timestamp."""
+        if self._writer is None:
+            message = f"the writer of {self._view.name} was called before open()"
+            raise RuntimeError(message)
+        schema = row_schema(self._view)
+        batch = pa.RecordBatch.from_arrays(
+            [to_arrow(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+        )
+        self._writer.write(self._view, batch)
+        return from_arrow(pa.array([time.time_ns() // 1_000_000] * batch.num_rows, pa.int64()))
+
+
+def row_schema(view: ViewSchema) -> pa.Schema:
+    """Return the Arrow schema of a view's feature rows: join keys, features, event timestamp in ms UTC."""
+    typed = [(column.name, pa.type_for_alias(column.type)) for column in (*view.join_keys, *view.features)]
+    return pa.schema([*typed, (EVENT_TIMESTAMP, pa.timestamp("ms", "UTC"))])
+
+
+def analyse_function(
+    strategies: Mapping[str, str], strategy_paths: tuple[Path, ...]
+) -> UserDefinedScalarFunctionWrapper:
+    """Return the analysis pass as a vectorised Flink function."""
+    return udf(Analyse(strategies, strategy_paths), result_type=ANALYSED_ROW, func_type="pandas")
+
+
+def write_function(view: ViewSchema, store: OnlineStoreSettings) -> UserDefinedScalarFunctionWrapper:
+    """Return the online writer of one view as a vectorised Flink function."""
+    return udf(WriteOnline(view, store), result_type=DataTypes.BIGINT(), func_type="pandas")

@@ -1,0 +1,134 @@
+"""The job `signals`: one analysis pass over every event, then windows, and a statement for each sink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from features.machinery.view_spec import EVENT_TIMESTAMP
+from pipelines import tables
+from pipelines.functions import analyse_function, write_function
+from schemas import topics
+from schemas.arrow import ANALYSED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyflink.table import StatementSet, TableEnvironment
+    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
+
+    from features.machinery.view_spec import CompiledView
+    from pipelines.config import SignalsConfig
+
+JOB_NAME = "signals"
+
+#: Every record analysed, whatever came of it. The only place that calls `analyse`.
+ANALYSIS_VIEW = f"""CREATE TEMPORARY VIEW analysis AS
+SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,
+  {", ".join(f"q.r.{name} AS {name}" for name in ANALYSED.names)}
+FROM (
+  SELECT et, arrival, `value`, record_partition, record_offset, analyse(`value`, et) AS r FROM social_events
+) AS q"""
+
+#: The events that were analysed, each once: a second event with one id in one channel is a repeat.
+#: What makes a repeat is kept for `table.exec.state.ttl`.
+ANALYSED_VIEW = f"""CREATE TEMPORARY VIEW analysed AS
+SELECT et, `value`, record_partition, record_offset, {", ".join(ANALYSED.names)}
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
+  FROM analysis WHERE stage = ''
+) WHERE occurrence = 1"""
+
+ANALYSIS_INSERT = f"""INSERT INTO social_analysis
+SELECT event_id, sentiment, toxicity, entities, CAST(et AS TIMESTAMP(3)),
+  MAP_FROM_ARRAYS(stance_targets, stance_labels), entity_links, cluster,
+  MAP['sentiment', model_sentiment, 'toxicity', model_toxicity],
+  channel_id, user_id, source,
+  MAP['negative', score_negative, 'neutral', score_neutral, 'positive', score_positive],
+  {tables.schema_header("analysis_result")}, et
+FROM analysed"""
+
+DEAD_LETTER_INSERT = f"""INSERT INTO social_dlq
+SELECT stage, reason,
+  '{topics.EVENTS}/' || CAST(record_partition AS STRING) || '/' || CAST(record_offset AS STRING),
+  event_id, CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), `value`, {tables.schema_header("dead_letter")}
+FROM analysis WHERE stage <> '' AND stage <> 'heartbeat'"""
+
+_LAKE_COLUMNS = f"""event_id, channel_id, user_id, source, kind, CAST(et AS TIMESTAMP(3)),
+  sentiment, toxicity, score_negative, score_neutral, score_positive,
+  toxic, sentiment_score, emoji_count, text_key, cluster,
+  entities, entity_links, stance_targets, stance_labels, model_sentiment, model_toxicity,
+  record_partition, record_offset, `value`,
+  {tables.date_and_hour("et")}"""
+
+LAKE_EVENTS_INSERT = f"INSERT INTO lake_events SELECT {_LAKE_COLUMNS} FROM analysed"
+
+#: Rows behind the watermark: windows that are closed already miss them, so they are kept apart and counted.
+LAKE_LATE_INSERT = f"INSERT INTO lake_late SELECT {_LAKE_COLUMNS} FROM analysed WHERE et <= CURRENT_WATERMARK(et)"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Statements that make the job: tables and views first, then one insert a sink, all in one Flink job."""
+
+    definitions: tuple[str, ...]
+    inserts: tuple[str, ...]
+
+
+def view_insert(view: CompiledView) -> str:
+    """Return the statement that computes a view, writes it online, and keeps it in the lake with its time of writing."""
+    columns = view.schema.columns
+    names = ", ".join(columns)
+    row = ", ".join(columns[:-1])
+    return f"""INSERT INTO lake_{view.name}
+SELECT {row}, CAST({EVENT_TIMESTAMP} AS TIMESTAMP(3)), written_ms, {tables.date_and_hour(EVENT_TIMESTAMP)}
+FROM (SELECT {names}, write_{view.name}({names}) AS written_ms FROM (
+{view.sql}
+))"""
+
+
+def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
+    """Build the job's SQL from the configuration and the compiled feature views; pure text, nothing is started."""
+    return Job(
+        definitions=(
+            tables.events_source(config),
+            tables.analysis_sink(config),
+            tables.dead_letter_sink(config),
+            tables.lake_events_sink(config, "lake_events"),
+            tables.lake_events_sink(config, "lake_late"),
+            *(tables.lake_features_sink(config, view) for view in views),
+            ANALYSIS_VIEW,
+            ANALYSED_VIEW,
+        ),
+        inserts=(
+            ANALYSIS_INSERT,
+            DEAD_LETTER_INSERT,
+            LAKE_EVENTS_INSERT,
+            LAKE_LATE_INSERT,
+            *(view_insert(view) for view in views),
+        ),
+    )
+
+
+def declare(
+    environment: TableEnvironment,
+    config: SignalsConfig,
+    views: Sequence[CompiledView],
+    analyse: UserDefinedScalarFunctionWrapper | None = None,
+) -> StatementSet:
+    """Register functions, tables and views in `environment` and return the statement set, ready to run or explain.
+
+    `analyse` replaces the vectorised analysis pass by another function of the same signature.
+    """
+    job = build(config, views)
+    environment.create_temporary_function(
+        "analyse", analyse or analyse_function(config.strategies, config.strategy_paths)
+    )
+    for view in views:
+        environment.create_temporary_function(f"write_{view.name}", write_function(view.schema, config.online_store))
+    for statement in job.definitions:
+        environment.execute_sql(statement)
+    statements = environment.create_statement_set()
+    for statement in job.inserts:
+        statements.add_insert_sql(statement)
+    return statements

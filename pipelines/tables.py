@@ -1,0 +1,169 @@
+"""The tables of the job `signals`, as Flink SQL: the events it reads and everything it writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from features.machinery.view_spec import EVENT_TIMESTAMP
+from schemas import topics
+from schemas.avro import FINGERPRINT_HEADER, fingerprint
+
+if TYPE_CHECKING:
+    from features.machinery.view_spec import CompiledView, FeatureType
+    from pipelines.config import SignalsConfig
+
+_FLINK_TYPES: dict[FeatureType, str] = {"int64": "BIGINT", "float64": "DOUBLE", "string": "STRING"}
+
+
+def options(values: dict[str, str]) -> str:
+    """Return a WITH clause's lines; quotes inside a value are doubled."""
+    return ",\n  ".join(f"'{key}' = '{value.replace(chr(39), chr(39) * 2)}'" for key, value in values.items())
+
+
+def events_source(config: SignalsConfig) -> str:
+    """Return `social.events` as raw bytes with their record time.
+
+    The watermark follows the record time, clamped to the wall clock: one record from the future must not make all
+    others late. Heartbeats are the gateway's own and may run ahead of the clock to close a replay's last windows.
+    """
+    delay = f"INTERVAL '0 {clock_time(config.watermark_delay_ms)}' DAY TO SECOND(3)"
+    connector = {
+        "connector": "kafka",
+        "topic": topics.EVENTS,
+        "properties.bootstrap.servers": config.kafka_bootstrap,
+        "properties.group.id": config.group,
+        "properties.auto.offset.reset": config.start,
+        "properties.partition.discovery.interval.ms": "60000",
+        "properties.fetch.max.wait.ms": "50",
+        "scan.startup.mode": "group-offsets",
+        "scan.watermark.idle-timeout": f"{config.idle_timeout_ms} ms",
+        "format": "raw",
+    }
+    return f"""CREATE TEMPORARY TABLE social_events (
+  `value` BYTES,
+  et TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  record_headers MAP<STRING, BYTES> METADATA FROM 'headers' VIRTUAL,
+  record_partition INT METADATA FROM 'partition' VIRTUAL,
+  record_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+  arrival AS PROCTIME(),
+  WATERMARK FOR et AS CASE
+    WHEN et <= CURRENT_TIMESTAMP OR record_headers['kind'] IS NOT NULL THEN et
+    ELSE CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(3)) END - {delay}
+) WITH (
+  {options(connector)}
+)"""
+
+
+def analysis_sink(config: SignalsConfig) -> str:
+    """Return `social.analysis`: AnalysisResult in Avro, keyed by channel, record time = event time."""
+    return f"""CREATE TEMPORARY TABLE social_analysis (
+  event_id STRING NOT NULL,
+  sentiment STRING NOT NULL,
+  toxicity DOUBLE NOT NULL,
+  entities ARRAY<STRING NOT NULL> NOT NULL,
+  ts TIMESTAMP(3) NOT NULL,
+  stance MAP<STRING NOT NULL, STRING NOT NULL> NOT NULL,
+  entity_links ARRAY<STRING NOT NULL> NOT NULL,
+  cluster STRING NOT NULL,
+  `models` MAP<STRING NOT NULL, STRING NOT NULL> NOT NULL,
+  channel_id STRING NOT NULL,
+  user_id STRING NOT NULL,
+  `source` STRING NOT NULL,
+  `scores` MAP<STRING NOT NULL, DOUBLE NOT NULL> NOT NULL,
+  record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
+  record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
+) WITH (
+  {options(_avro_sink(config, topics.ANALYSIS, "channel_id"))}
+)"""
+
+
+def dead_letter_sink(config: SignalsConfig) -> str:
+    """Return `social.dlq`: DeadLetter in Avro, keyed by where the event came from."""
+    return f"""CREATE TEMPORARY TABLE social_dlq (
+  stage STRING NOT NULL,
+  reason STRING NOT NULL,
+  origin STRING NOT NULL,
+  event_id STRING NOT NULL,
+  ts TIMESTAMP(3) NOT NULL,
+  original BYTES NOT NULL,
+  record_headers MAP<STRING, BYTES> METADATA FROM 'headers'
+) WITH (
+  {options(_avro_sink(config, topics.DLQ, "origin"))}
+)"""
+
+
+def schema_header(name: str) -> str:
+    """Return the SQL of a record's headers: the fingerprint of the schema that its value is written with."""
+    return f"MAP['{FINGERPRINT_HEADER}', CAST('{fingerprint(name)}' AS BYTES)]"
+
+
+def lake_events_sink(config: SignalsConfig, name: str) -> str:
+    """Return a lake table of analysed events, the original record beside them so that they can be analysed anew."""
+    return f"""CREATE TEMPORARY TABLE {name} (
+  event_id STRING, channel_id STRING, user_id STRING, source STRING, kind STRING,
+  ts TIMESTAMP(3), sentiment STRING, toxicity DOUBLE,
+  score_negative DOUBLE, score_neutral DOUBLE, score_positive DOUBLE,
+  toxic INT, sentiment_score INT, emoji_count INT, text_key BIGINT, cluster STRING,
+  entities ARRAY<STRING>, entity_links ARRAY<STRING>, stance_targets ARRAY<STRING>, stance_labels ARRAY<STRING>,
+  model_sentiment STRING, model_toxicity STRING,
+  record_partition INT, record_offset BIGINT, event BYTES,
+  `date` STRING, `hour` STRING
+) PARTITIONED BY (`date`, `hour`) WITH (
+  {options(_parquet_sink(config.lake.table(name.removeprefix("lake_"))))}
+)"""
+
+
+def lake_features_sink(config: SignalsConfig, view: CompiledView) -> str:
+    """Return the lake table of one view: its columns and `written_ms`, the wall time it became readable online."""
+    schema = view.schema
+    columns = ",\n  ".join(f"{column.name} {_FLINK_TYPES[column.type]}" for column in (*schema.join_keys, *schema.features))
+    return f"""CREATE TEMPORARY TABLE lake_{view.name} (
+  {columns},
+  {EVENT_TIMESTAMP} TIMESTAMP(3),
+  written_ms BIGINT,
+  `date` STRING, `hour` STRING
+) PARTITIONED BY (`date`, `hour`) WITH (
+  {options(_parquet_sink(config.lake.table(f"features/{view.name}")))}
+)"""
+
+
+def _avro_sink(config: SignalsConfig, topic: str, key: str) -> dict[str, str]:
+    return {
+        "connector": "kafka",
+        "topic": topic,
+        "properties.bootstrap.servers": config.kafka_bootstrap,
+        "properties.transaction.timeout.ms": str(config.transaction_timeout_ms),
+        "properties.compression.type": "lz4",
+        "properties.linger.ms": "20",
+        "properties.batch.size": "262144",
+        "properties.max.request.size": str(topics.MAX_MESSAGE_BYTES),
+        "properties.delivery.timeout.ms": "300000",
+        "key.format": "raw",
+        "key.fields": key,
+        "value.format": "avro",
+        "value.fields-include": "ALL",
+        "sink.delivery-guarantee": config.delivery,
+        "sink.transactional-id-prefix": f"{config.group}-{topic}",
+    }
+
+
+def _parquet_sink(path: str) -> dict[str, str]:
+    return {
+        "connector": "filesystem",
+        "path": path,
+        "format": "parquet",
+        "parquet.compression": "ZSTD",
+        "parquet.utc-timezone": "true",
+        "sink.rolling-policy.file-size": "128MB",
+    }
+
+
+def date_and_hour(column: str) -> str:
+    """Return the SQL of the lake's two partition columns for an event time, in UTC."""
+    return f"DATE_FORMAT({column}, 'yyyy-MM-dd'), DATE_FORMAT({column}, 'HH')"
+
+
+def clock_time(milliseconds: int) -> str:
+    """Return a duration of less than a day as HH:MM:SS.mmm, as Flink's interval literals want it."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
