@@ -1,0 +1,1 @@
+"""From declarations to running features: the compiler, the online store and its writer."""

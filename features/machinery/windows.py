@@ -1,0 +1,70 @@
+"""The windows of a view: one size and one step for all its aggregations, written as Flink window functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from features.machinery.view_spec import ViewSpec
+
+SECOND_MS = 1_000
+#: Names an expression may use for the length of the window.
+WINDOW_NAMES = {"window_seconds": SECOND_MS, "window_minutes": 60 * SECOND_MS, "window_hours": 3_600 * SECOND_MS}
+_UNITS = {"DAY": 86_400 * SECOND_MS, "HOUR": 3_600 * SECOND_MS, "MINUTE": 60 * SECOND_MS, "SECOND": SECOND_MS}
+#: An interval literal has two digits unless it states a precision.
+_PLAIN_LIMIT = 99
+
+
+def one_window(view: ViewSpec) -> tuple[int, int]:
+    """Return the size and step in ms that all of a view's aggregations share.
+
+    Raises EchoPulseError for none or several, for parts of a second, and for a step that is longer than the window
+    or does not divide it: panes of one step each must add up to a window.
+    """
+    if not view.aggregations:
+        raise EchoPulseError(f"view '{view.name}' has no aggregations")
+    first = view.aggregations[0]
+    for spec in view.aggregations:
+        part = f"view '{view.name}', aggregation '{spec.name}'"
+        size, slide = spec.window_ms, spec.slide_ms
+        if size <= 0 or slide <= 0:
+            raise EchoPulseError(f"{part}: window {size} ms, slide {slide} ms", "set time_window= and slide_interval=")
+        if size % SECOND_MS or slide % SECOND_MS:
+            raise EchoPulseError(f"{part}: window {size} ms, slide {slide} ms", "windows are whole seconds")
+        if slide > size:
+            raise EchoPulseError(f"{part}: its slide of {_told(slide)} is longer than its window of {_told(size)}")
+        if size % slide:
+            near = next(s for s in range(slide, 0, -SECOND_MS) if size % s == 0)
+            raise EchoPulseError(
+                f"{part}: a slide of {_told(slide)} does not divide a window of {_told(size)}", f"{_told(near)} does"
+            )
+        if (size, slide) != (first.window_ms, first.slide_ms):
+            raise EchoPulseError(
+                f"{part}: window {_told(size)} every {_told(slide)}, but '{first.name}' has {_told(first.window_ms)} "
+                f"every {_told(first.slide_ms)}",
+                "a view has one window; make it two views",
+            )
+    return first.window_ms, first.slide_ms
+
+
+def window_function(rows: str, rowtime: str, window_ms: int, slide_ms: int) -> str:
+    """Write HOP over `rows`, or TUMBLE where the step is the size: the same windows, planned more simply."""
+    size = interval(window_ms)
+    if window_ms == slide_ms:
+        return f"TUMBLE(\n    {rows},\n    DESCRIPTOR(`{rowtime}`), {size})"
+    return f"HOP(\n    {rows},\n    DESCRIPTOR(`{rowtime}`), {interval(slide_ms)}, {size})"
+
+
+def interval(ms: int) -> str:
+    """Write whole seconds as an INTERVAL literal in the largest unit that holds them exactly."""
+    unit, length = next((unit, length) for unit, length in _UNITS.items() if ms % length == 0)
+    count = ms // length
+    precision = f"({len(str(count))})" if count > _PLAIN_LIMIT else ""
+    return f"INTERVAL '{count}' {unit}{precision}"
+
+
+def _told(ms: int) -> str:
+    unit, length = next((unit, length) for unit, length in _UNITS.items() if ms % length == 0)
+    return f"{ms // length} {unit.lower()}{'s' if ms != length else ''}"
