@@ -1,4 +1,4 @@
-"""The build: what pyproject.toml cannot say. Protobuf stubs are generated, and a release takes its version from its tag."""
+"""The build, as far as pyproject.toml cannot say it: generated protobuf stubs, and the version of a release."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / "infra"))
+sys.path.insert(0, str(ROOT))
 
-from stubs import generate  # noqa: E402 the builder does not put the project's folder on the path
+from infra.stubs import generate  # noqa: E402 the builder does not put the project's folder on the path
 
 
-class BuildWithStubs(build_py):
+class BuildWithStubs(build_py):  # type: ignore[misc] # setuptools ships no types
     """Generate the stubs in the source tree first: an editable install reads them there, a wheel copies them."""
 
     def run(self) -> None:

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from cyclopts import App, CycloptsError, UnknownCommandError
+from cyclopts import App, CycloptsError, UnknownCommandError, UnusedCliTokensError
 
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
@@ -89,6 +89,8 @@ def _ending(error: BaseException) -> tuple[int, str]:
     match error:
         case UnknownCommandError():
             return WRONG_USAGE, _unknown_command(error)
+        case UnusedCliTokensError():
+            return WRONG_USAGE, f"unexpected argument '{(error.unused_tokens or ['?'])[0]}'"
         case CycloptsError() | UsageError():
             return WRONG_USAGE, str(error)
         case EchoPulseError():

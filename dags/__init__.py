@@ -1,0 +1,1 @@
+"""Airflow DAGs: every task calls the `echopulse` command."""
