@@ -9,14 +9,16 @@
         running.restart("taskmanager")                # the same configuration again; returns when it is ready
     stack.flink_jars(settings.load())                 # jars for `pipeline.jars`, flink-python's among them
 
-`up(settings, on_progress=...)` calls `on_progress(ServiceState)` at every change; `display.progress()` is one that
-draws. `stop(settings)` and `describe(settings)` work from the run file, in any process (`echopulse down`, `status`).
+`up(settings, on_progress)` calls `on_progress(ServiceState)` at every change, from several threads;
+`with display.progress() as on_progress:` draws it on stderr. `stop(settings)` and `describe(settings)` work from the
+run file, in any process (`echopulse down`, `echopulse status`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from echopulse.stack import overview
 from echopulse.stack.fetch import fetch
 from echopulse.stack.flink_config import flink_home
 from echopulse.stack.jars import FLINK_JOB, group_named
@@ -32,12 +34,33 @@ if TYPE_CHECKING:
 
     from echopulse.settings import Settings
 
-__all__ = ["Service", "ServiceError", "ServiceState", "Stack", "StackSettings", "flink_jars", "stack_settings", "up"]
+__all__ = [
+    "Service",
+    "ServiceError",
+    "ServiceState",
+    "Stack",
+    "StackSettings",
+    "describe",
+    "flink_jars",
+    "stack_settings",
+    "stop",
+    "up",
+]
 
 
 def up(settings: Settings | StackSettings, on_progress: Callable[[ServiceState], None] = lambda _: None) -> Stack:
     """Start the stack that the settings describe; see `Stack.start`."""
     return Stack.start(stack_settings(settings), on_progress)
+
+
+def stop(settings: Settings | StackSettings) -> list[str]:
+    """Stop the stack that the settings' home describes; see `overview.stop`."""
+    return overview.stop(stack_settings(settings))
+
+
+def describe(settings: Settings | StackSettings) -> list[ServiceState]:
+    """Return the state of every service; see `overview.describe`."""
+    return overview.describe(stack_settings(settings))
 
 
 def flink_jars(settings: Settings | StackSettings) -> list[Path]:

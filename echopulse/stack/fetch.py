@@ -7,7 +7,6 @@ import hashlib
 import logging
 import shutil
 import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,19 +113,3 @@ def _sha256(path: Path) -> str:
 
 def _brief(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-class ByteCounter:
-    """Adds up the bytes that several threads report."""
-
-    def __init__(self, on_total: Callable[[int], None]) -> None:
-        """Call `on_total` with the sum after each addition."""
-        self._on_total = on_total
-        self._lock = threading.Lock()
-        self.total = 0
-
-    def add(self, count: int) -> None:
-        """Add `count` bytes."""
-        with self._lock:
-            self.total += count
-            self._on_total(self.total)

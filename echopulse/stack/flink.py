@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from echopulse.stack.flink_config import flink_home, write_config
+from echopulse.stack.flink_config import flink_home, java_options, write_config
+from echopulse.stack.flink_memory import TaskManagerMemory, jobmanager_java_options
 from echopulse.stack.jars import FLINK_S3
 from echopulse.stack.java import find_java
 from echopulse.stack.settings import HOST
-from echopulse.stack.spec import Launch, Port
+from echopulse.stack.spec import PATIENCE_S, Launch, Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from echopulse.stack.settings import StackSettings
 
 _TIMEOUT_S = 3.0
+_JOBMANAGER_CLASS = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+_TASKMANAGER_CLASS = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _PROJECT = Path(__file__).parents[2]
 
 
@@ -32,6 +34,7 @@ class JobManager:
     settings: StackSettings
     name: str = "jobmanager"
     jar_groups: tuple[str, ...] = (FLINK_S3,)
+    patience_s: float = PATIENCE_S
 
     @property
     def address(self) -> str:
@@ -48,7 +51,8 @@ class JobManager:
 
     def launch(self) -> Launch:
         """Write the configuration and return the command."""
-        return _launch(self.settings, self.name, "jobmanager.sh")
+        limits = jobmanager_java_options(self.settings.jobmanager_memory_mb)
+        return _launch(self.settings, self.name, _JOBMANAGER_CLASS, limits)
 
     def unready(self) -> str:
         """Return why the REST endpoint gives no overview yet, or ''."""
@@ -63,6 +67,7 @@ class TaskManager:
     settings: StackSettings
     name: str = "taskmanager"
     jar_groups: tuple[str, ...] = (FLINK_S3,)
+    patience_s: float = PATIENCE_S
     # A TaskManager that was killed stays listed until its heartbeats are missed: each start has an id of its own.
     _starts: Iterator[int] = field(default_factory=lambda: count(1))
     _ids: list[str] = field(default_factory=list)
@@ -80,7 +85,9 @@ class TaskManager:
     def launch(self) -> Launch:
         """Write the configuration and return the command."""
         self._ids.append(f"taskmanager-{next(self._starts)}")
-        return _launch(self.settings, self.name, "taskmanager.sh", f"-Dtaskmanager.resource-id={self._ids[-1]}")
+        limits = TaskManagerMemory(self.settings.taskmanager_memory_mb).java_options
+        identity = f"-Dtaskmanager.resource-id={self._ids[-1]}"
+        return _launch(self.settings, self.name, _TASKMANAGER_CLASS, limits, (identity,))
 
     def unready(self) -> str:
         """Return why the JobManager does not offer this TaskManager's slots yet, or ''."""
@@ -94,31 +101,42 @@ class TaskManager:
         return ""
 
 
-def _launch(settings: StackSettings, name: str, script: str, *options: str) -> Launch:
+def _launch(
+    settings: StackSettings, name: str, main_class: str, limits: tuple[str, ...], options: tuple[str, ...] = ()
+) -> Launch:
+    # java itself rather than the wheel's shell scripts: those start four JVMs more to read the configuration.
     home = flink_home()
     folders = write_config(settings, name)
+    jars = sorted((home / "lib").glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
+    argv = (
+        str(find_java().executable),
+        *limits,
+        "-XX:+UseG1GC",
+        *java_options(),
+        f"-Dlog.file={settings.logs / name}.log",
+        f"-Dlog4j.configurationFile={folders.log4j.as_uri()}",
+        *("-cp", ":".join(map(str, jars))),
+        main_class,
+        *("--configDir", str(folders.conf)),
+        *options,
+    )
     environ = {
-        "JAVA_HOME": str(find_java().home),
         "FLINK_HOME": str(home),
         "FLINK_CONF_DIR": str(folders.conf),
         "FLINK_PLUGINS_DIR": str(folders.plugins),
-        "FLINK_LOG_DIR": str(settings.logs),
-        "FLINK_PID_DIR": str(folders.conf),
-        "MAX_LOG_FILE_NUMBER": "2",
         # Python workers inherit these from the TaskManager.
         "PYTHONPATH": str(_PROJECT),
-        "PYTHON_EXECUTABLE": sys.executable,
         "NUMBA_CACHE_DIR": str(settings.cache / "numba"),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    return Launch((str(home / "bin" / script), "start-foreground", *options), environ)
+    return Launch(argv, environ)
 
 
-def _get(url: str) -> dict[str, list[dict[str, int]]] | str:
+def _get(url: str) -> dict[str, Any] | str:
     try:
         response = httpx.get(url, timeout=_TIMEOUT_S, trust_env=False)
         response.raise_for_status()
-        return response.json()
+        return cast("dict[str, Any]", response.json())
     except (httpx.HTTPError, ValueError) as error:
         return f"{url}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from echopulse.stack.flink_memory import TaskManagerMemory
 from echopulse.stack.jars import FLINK_S3, group_named
 from echopulse.stack.settings import HOST
 from schemas.errors import EchoPulseError
@@ -31,10 +33,11 @@ logger.netty.level = OFF
 
 @dataclass(frozen=True, slots=True)
 class FlinkFolders:
-    """The generated folders."""
+    """The generated folders, and the logging configuration."""
 
     conf: Path
     plugins: Path
+    log4j: Path
 
 
 def flink_home() -> Path:
@@ -47,13 +50,14 @@ def flink_home() -> Path:
 
 def write_config(settings: StackSettings, service: str) -> FlinkFolders:
     """Write conf/SERVICE/config.yaml and link the plug-ins."""
-    folders = FlinkFolders(settings.conf / service, settings.conf / service / "plugins")
+    conf = settings.conf / service
+    folders = FlinkFolders(conf, conf / "plugins", conf / "log4j.properties")
     folders.conf.mkdir(parents=True, exist_ok=True)
     (settings.data("flink") / "tmp").mkdir(parents=True, exist_ok=True)  # Flink does not make its own
-    (folders.conf / "log4j-console.properties").write_text(_LOG4J, "utf-8")
+    folders.log4j.write_text(_LOG4J, "utf-8")
     config = folders.conf / "config.yaml"
     config.touch(mode=0o600)  # it holds the S3 key
-    config.write_text(yaml.safe_dump(flink_config(settings, service), width=2**16), "utf-8")
+    config.write_text(yaml.safe_dump(flink_config(settings), width=2**16), "utf-8")
     prometheus = flink_home() / "plugins" / "metrics-prometheus"
     s3 = [settings.jars / jar.filename for jar in group_named(FLINK_S3).jars]
     _link("metrics-prometheus", sorted(prometheus.glob("*.jar")), folders.plugins)
@@ -61,11 +65,10 @@ def write_config(settings: StackSettings, service: str) -> FlinkFolders:
     return folders
 
 
-def flink_config(settings: StackSettings, service: str) -> dict[str, object]:
+def flink_config(settings: StackSettings) -> dict[str, object]:
     """Return config.yaml as one flat mapping of Flink's own keys."""
     data = settings.data("flink")
     return {
-        "env.java.opts.all": _java_options(),
         "jobmanager.rpc.address": HOST,
         "jobmanager.rpc.port": settings.flink_rpc_port,
         "jobmanager.bind-host": HOST,
@@ -74,19 +77,13 @@ def flink_config(settings: StackSettings, service: str) -> dict[str, object]:
         "rest.address": HOST,
         "rest.bind-address": HOST,
         "rest.port": settings.flink_rest_port,
-        "web.log.path": f"{settings.logs}/jobmanager.log",
-        "web.tmpdir": f"{data}/tmp",
+        "web.tmpdir": str(data / "tmp"),
         "web.submit.enable": True,
         "taskmanager.host": HOST,
         "taskmanager.bind-host": HOST,
-        "taskmanager.log.path": f"{settings.logs}/taskmanager.log",
         "taskmanager.numberOfTaskSlots": settings.parallelism,
-        "taskmanager.memory.process.size": f"{settings.taskmanager_memory_mb}m",
-        "taskmanager.memory.managed.fraction": 0.35,
-        "taskmanager.memory.managed.consumer-weights": "OPERATOR:70,STATE_BACKEND:70,PYTHON:30",
-        # Arrow's buffers between the JVM and the Python workers are direct memory.
-        "taskmanager.memory.task.off-heap.size": "384m",
-        "taskmanager.memory.jvm-metaspace.size": "384m",
+        "taskmanager.cpu.cores": float(settings.parallelism),
+        **TaskManagerMemory(settings.taskmanager_memory_mb).config,
         "parallelism.default": settings.parallelism,
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
@@ -98,7 +95,7 @@ def flink_config(settings: StackSettings, service: str) -> dict[str, object]:
         "execution.checkpointing.incremental": True,
         "execution.checkpointing.dir": (data / "checkpoints").as_uri(),
         "execution.checkpointing.savepoint-dir": (data / "savepoints").as_uri(),
-        "io.tmp.dirs": f"{data}/tmp",
+        "io.tmp.dirs": str(data / "tmp"),
         # Bounded, and patient enough for a broker or store that is away for two minutes.
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
@@ -115,11 +112,12 @@ def flink_config(settings: StackSettings, service: str) -> dict[str, object]:
     }
 
 
-def _java_options() -> str:
-    # The wheel's own list opens the modules that Arrow and the class loaders need.
+def java_options() -> list[str]:
+    """Return the wheel's own JVM options; raises EchoPulseError where its config has none."""
+    # They open the modules that Arrow and the class loaders need.
     path = flink_home() / "conf" / "config.yaml"
     try:
-        return str(yaml.safe_load(path.read_text("utf-8"))["env"]["java"]["opts"]["all"])
+        return shlex.split(yaml.safe_load(path.read_text("utf-8"))["env"]["java"]["opts"]["all"])
     except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
         raise EchoPulseError(f"flink: {path} has no env.java.opts.all", "reinstall apache-flink-libraries") from error
 

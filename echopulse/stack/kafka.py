@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from echopulse.stack.jars import KAFKA, group_named
 from echopulse.stack.java import find_java
 from echopulse.stack.settings import HOST
-from echopulse.stack.spec import Launch, Port, child_environ
+from echopulse.stack.spec import PATIENCE_S, Launch, Port, child_environ
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Kafka:
     settings: StackSettings
     name: str = "kafka"
     jar_groups: tuple[str, ...] = (KAFKA,)
+    patience_s: float = PATIENCE_S
 
     @property
     def address(self) -> str:

@@ -1,4 +1,4 @@
-"""Resolves the roots in jars.toml anew and writes the whole list with digests: `python -m echopulse.stack.lock_jars`."""
+"""Resolves the roots in jars.toml anew and writes all jars with digests: `python -m echopulse.stack.lock_jars`."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from echopulse.stack import run_file
+from echopulse.stack.processes import members
 from echopulse.stack.settings import HOST
 from schemas.errors import EchoPulseError
 
@@ -43,6 +45,14 @@ def check_disk(folder: Path, least: int = LEAST_FREE_BYTES) -> None:
         )
 
 
+def refuse_second(run: Path) -> None:
+    """Raise EchoPulseError where processes of the stack described in the folder `run` are alive."""
+    running = [entry for entry in run_file.read(run) if members(entry.process)]
+    if running:
+        named = ", ".join(f"{entry.name} (pid {entry.process.pid})" for entry in running)
+        raise EchoPulseError(f"a stack of {run.parent} is running already: {named}", "`echopulse down` stops it")
+
+
 def _check_port(service: str, port: Port) -> None:
     with socket.socket() as probe:
         # Without it, a connection that just ended would look like a server for a minute.
@@ -62,7 +72,8 @@ def _check_port(service: str, port: Port) -> None:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            here = tuple(connection.laddr)[1:] == (port,)
+            if here and connection.status == psutil.CONN_LISTEN and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         return ""  # other users' processes are not ours to see

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from echopulse.stack.spec import STACK_VARIABLE, child_environ
+from echopulse.stack.spec import PATIENCE_S, STACK_VARIABLE, child_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from echopulse.stack.spec import Launch
 
-TERMINATE_TIMEOUT_S = 20.0
 KILL_TIMEOUT_S = 10.0
 # A process's create time is derived from the boot time, which moves a little when the clock is set.
 _SAME_TIME_S = 2.0
@@ -85,14 +84,13 @@ def members(record: ProcessRecord) -> list[psutil.Process]:
     return [process for process in found.values() if not _is_zombie(process)]
 
 
-def terminate(records: Iterable[ProcessRecord], timeout_s: float = TERMINATE_TIMEOUT_S) -> list[psutil.Process]:
-    """End the children and all they started: SIGTERM, after `timeout_s` SIGKILL. Returns what even that left."""
-    kept = list(records)
-    alive = [process for record in kept for process in members(record)]
+def terminate(record: ProcessRecord, patience_s: float = PATIENCE_S) -> list[psutil.Process]:
+    """End a child and all it started: SIGTERM, and SIGKILL `patience_s` later. Returns what even that left."""
+    alive = members(record)
     _signal(alive, signal.SIGTERM)
-    _wait(alive, timeout_s)
+    _wait(alive, patience_s)
     # Looked up anew: a service may have started something while it was ending.
-    alive = [process for record in kept for process in members(record)]
+    alive = members(record)
     _signal(alive, signal.SIGKILL)
     return _wait(alive, KILL_TIMEOUT_S)
 

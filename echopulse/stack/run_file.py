@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echopulse.stack.processes import ProcessRecord
@@ -14,6 +13,7 @@ from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,14 @@ def read(run: Path) -> list[RunEntry]:
 
 
 def write(run: Path, entries: Iterable[RunEntry]) -> None:
-    """Replace the run file in one step."""
-    run.mkdir(parents=True, exist_ok=True)
+    """Replace the run file in one step; raises EchoPulseError where the disk does not take it."""
     draft = run / "stack.json.new"
-    draft.write_text(json.dumps({"services": [asdict(entry) for entry in entries]}, indent=1), "utf-8")
-    draft.replace(path_in(run))
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps({"services": [asdict(entry) for entry in entries]}, indent=1), "utf-8")
+        draft.replace(path_in(run))
+    except OSError as error:
+        raise _unwritable(run, error) from error
 
 
 def remove(run: Path) -> None:
@@ -65,10 +68,18 @@ def remove(run: Path) -> None:
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
     """Hold the folder's lock while a stack starts or stops; raises EchoPulseError where another process does."""
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / "lock").open("w") as file:
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        file = (run / "lock").open("w")
+    except OSError as error:
+        raise _unwritable(run, error) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise EchoPulseError(f"another `echopulse up` or `down` is busy in {run.parent}", "wait for it") from error
         yield
+
+
+def _unwritable(run: Path, error: OSError) -> EchoPulseError:
+    return EchoPulseError(f"cannot write in {run}: {error}", "set `home` to a folder that can be written to")

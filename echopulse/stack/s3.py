@@ -27,6 +27,8 @@ class S3:
     settings: StackSettings
     name: str = "s3"
     jar_groups: tuple[str, ...] = ()
+    # On SIGTERM it waits 15 s for streams between its own parts, which never end. What it acknowledged is written.
+    patience_s: float = 2.0
 
     @property
     def address(self) -> str:
@@ -62,6 +64,7 @@ class S3:
             "master.volumeSizeLimitMB": _VOLUME_SIZE_MB,
             "master.volumePreallocate": "false",
             "master.telemetry": "false",
+            "master.electionTimeout": "1s",  # the one master elects itself after it; the default is ten
             "volume.port": self.settings.s3_volume_port,
             "volume.max": 0,  # as many as the disk holds
             "volume.preStopSeconds": 0,  # there is no second volume server to wait for

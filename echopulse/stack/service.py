@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -23,19 +25,33 @@ if TYPE_CHECKING:
 _TAIL_LINES = 15
 _TAIL_BYTES = 16_384
 _POLL_S = 0.2
+_TELLING = re.compile(r"Exception|Error|ERROR|FATAL|Fatal|panic")
 
 
 class ServiceError(EchoPulseError):
-    """A service that crashed or was not ready in time; `service` is its name."""
+    """A service that crashed or was not ready in time: its name, its log and the last lines of it."""
 
-    def __init__(self, service: str, message: str, hint: str = "") -> None:
-        """Keep the service's name beside the message."""
-        super().__init__(f"{service}: {message}", hint)
+    def __init__(self, service: str, what: str, log: Path, hint: str = "") -> None:
+        """Read the end of the log; the message holds its most telling line, `tail` up to 15."""
         self.service = service
+        self.tail = tail(log)
+        telling = next((line for line in reversed(self.tail) if _TELLING.search(line)), (self.tail or ("",))[-1])
+        quoted = f", near its end: {telling.strip()}" if telling else " (empty)"
+        super().__init__(f"{service}: {what}; its log is {log}{quoted}", hint)
+
+
+def tail(log: Path) -> tuple[str, ...]:
+    """Return the last lines of a log, none where there is no log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            return tuple(file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:])
+    except FileNotFoundError:
+        return ()
 
 
 class Service:
-    """A service of a running stack; `spec` says what it is, the rest is what became of it."""
+    """A service of a running stack: `spec` says what it is, the rest is what became of it."""
 
     def __init__(self, spec: ServiceSpec, settings: StackSettings, report: Callable[[ServiceState], None]) -> None:
         """Prepare a service that is not started yet; `report` hears of each change."""
@@ -60,9 +76,12 @@ class Service:
             return None
         return RunEntry(self.spec.name, self._record, self.spec.address, str(self.log))
 
-    def announce(self, phase: Phase, detail: str = "") -> None:
+    def announce(self, phase: Phase, detail: str = "", log_tail: tuple[str, ...] = ()) -> None:
         """Change the state and report it."""
-        self.state = self.state.at(phase, pid=self.pid, detail=detail, seconds=time.monotonic() - self._began)
+        seconds = time.monotonic() - self._began
+        self.state = ServiceState(
+            self.spec.name, phase, self.spec.address, self.log, self.pid, detail, log_tail, round(seconds, 1)
+        )
         self._report(self.state)
 
     def launch(self) -> None:
@@ -72,12 +91,14 @@ class Service:
         try:
             self._process = spawn(self.spec.launch(), self.log, self._settings.home)
         except OSError as error:
-            raise ServiceError(self.spec.name, f"cannot be started: {error}", _os_hint(error)) from error
+            full = "free disk, or set `home` to another one" if error.errno == errno.ENOSPC else ""
+            raise EchoPulseError(f"{self.spec.name}: cannot be started: {error}", full) from error
         self._record = record_of(self._process, self._settings.home)
 
     def wait_ready(self, cancelled: threading.Event) -> None:
-        """Wait until the service is ready; raises ServiceError where it ends or takes longer than the setting allows."""
-        deadline = time.monotonic() + self._settings.start_timeout_s
+        """Wait until the service is ready; raises ServiceError where it ends, or takes longer than the setting."""
+        limit_s = self._settings.start_timeout_s
+        deadline = time.monotonic() + limit_s
         while not cancelled.is_set():
             self.check()
             reason = self.spec.unready()
@@ -85,10 +106,8 @@ class Service:
                 self.announce("ready")
                 return
             if time.monotonic() > deadline:
-                self.announce("failed", "not ready in time")
-                limit = f"not ready after {self._settings.start_timeout_s:g} s ({reason})"
-                raise ServiceError(
-                    self.spec.name, f"{limit}; {self.tail()}", "raise stack.start_timeout_s if it is slow"
+                raise self._failed(
+                    f"not ready after {limit_s:g} s: {reason}", "raise stack.start_timeout_s if it is slow"
                 )
             cancelled.wait(_POLL_S)
 
@@ -97,9 +116,7 @@ class Service:
         status = self._process.poll() if self._process else None
         if status is not None:
             ending = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit code {status}"
-            if self.state.phase != "failed":
-                self.announce("failed", ending)
-            raise ServiceError(self.spec.name, f"{ending}; {self.tail()}")
+            raise self._failed(ending)
 
     def kill(self) -> None:
         """Kill the process alone with SIGKILL, as a crash would, and wait until it is gone."""
@@ -108,25 +125,19 @@ class Service:
             self._process.wait()
 
     def stop(self) -> None:
-        """End the process and all it started."""
-        if self._record:
-            left = terminate([self._record])
-            if left:
-                raise ServiceError(self.spec.name, f"processes {[each.pid for each in left]} survived SIGKILL")
+        """End the process and all it started, also what a crash of it left behind; twice is as good as once."""
+        if self._record is None:
+            return
+        left = terminate(self._record, self.spec.patience_s)
+        if left:
+            raise EchoPulseError(f"{self.spec.name}: processes {[each.pid for each in left]} survived SIGKILL")
         if self._process:
             self._process.wait()
+        self._process = self._record = None
         self.announce("stopped")
 
-    def tail(self) -> str:
-        """Return where the log is and its last lines."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, self.log.stat().st_size - _TAIL_BYTES))
-                lines = file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
-        except FileNotFoundError:
-            lines = []
-        return f"the end of {self.log}:\n" + "\n".join(f"  {line}" for line in lines or ["(empty)"])
-
-
-def _os_hint(error: OSError) -> str:
-    return "the disk is full: free some, or set `home` to another disk" if error.errno == 28 else ""
+    def _failed(self, what: str, hint: str = "") -> ServiceError:
+        error = ServiceError(self.spec.name, what, self.log, hint)
+        if self.state.phase != "failed":
+            self.announce("failed", what, error.tail)
+        return error

@@ -92,7 +92,7 @@ def stack_settings(settings: Settings | StackSettings) -> StackSettings:
         s3_master_port=ports.s3_master_port,
         s3_volume_port=ports.s3_volume_port,
         s3_filer_port=ports.s3_filer_port,
-        bucket=lake.netloc if lake.scheme == "s3" else StackSettings.bucket,
+        bucket=lake.netloc if lake.scheme == "s3" else "echopulse",
         region=settings.lake.region,
         access_key=settings.lake.access_key,
         secret_key=settings.lake.secret_key.get_secret_value(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: Every child carries it with its stack's home as value; it tells a stack's processes from all others (not
 #: ECHOPULSE_*: that prefix belongs to the settings, which refuse names they do not know).
 STACK_VARIABLE = "EMBEDDED_STACK_HOME"
+
+#: How long a service may take to end after SIGTERM, seconds.
+PATIENCE_S = 20.0
 
 Phase = Literal["waiting", "fetching", "starting", "ready", "stopped", "failed"]
 
@@ -35,7 +38,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """One service as a person sees it; `seconds` is the time since its start began."""
+    """One service as a person sees it: `seconds` since its start began; `tail` of its log where it failed."""
 
     name: str
     phase: Phase
@@ -43,11 +46,8 @@ class ServiceState:
     log: Path
     pid: int | None = None
     detail: str = ""
+    tail: tuple[str, ...] = ()
     seconds: float = 0.0
-
-    def at(self, phase: Phase, *, pid: int | None = None, detail: str = "", seconds: float = 0.0) -> ServiceState:
-        """Return the state in another phase."""
-        return replace(self, phase=phase, pid=pid, detail=detail, seconds=seconds)
 
 
 class ServiceSpec(Protocol):
@@ -68,6 +68,10 @@ class ServiceSpec(Protocol):
     @property
     def jar_groups(self) -> tuple[str, ...]:
         """The groups of jars it cannot start without."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long it may take to end after SIGTERM before it is killed, seconds."""
 
     def launch(self) -> Launch:
         """Write configuration and prepare folders, then return the command; raises EchoPulseError."""

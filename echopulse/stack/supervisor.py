@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Self
 
 from echopulse.stack import run_file
-from echopulse.stack.fetch import ByteCounter, fetch, missing
-from echopulse.stack.flink import JobManager, TaskManager
-from echopulse.stack.jars import FLINK_JOB, group_named, read_lock
-from echopulse.stack.kafka import Kafka
-from echopulse.stack.preflight import check_disk, check_ports
-from echopulse.stack.processes import members, terminate
-from echopulse.stack.s3 import S3
+from echopulse.stack.downloads import Downloads
+from echopulse.stack.jars import FLINK_JOB
+from echopulse.stack.preflight import check_disk, check_ports, refuse_second
 from echopulse.stack.service import Service
-from echopulse.stack.valkey import Valkey
+from echopulse.stack.services import specs
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from types import TracebackType
 
     from echopulse.stack.settings import StackSettings
-    from echopulse.stack.spec import ServiceSpec, ServiceState
-
-
-def specs(settings: StackSettings) -> tuple[ServiceSpec, ...]:
-    """Return the services in the order people read them."""
-    return (Kafka(settings), JobManager(settings), TaskManager(settings), Valkey(settings), S3(settings))
+    from echopulse.stack.spec import ServiceState
 
 
 class Stack:
@@ -41,8 +30,7 @@ class Stack:
         self.settings = settings
         self._cancelled = threading.Event()
         self._run_file_lock = threading.Lock()
-        # JobManager and TaskManager need the same plug-in: the second one waits for the first one's download.
-        self._fetch_locks = {name: threading.Lock() for name in read_lock()}
+        self._downloads = Downloads(settings, report, self._cancelled)
         self.services: dict[str, Service] = {spec.name: Service(spec, settings, report) for spec in specs(settings)}
 
     @classmethod
@@ -53,10 +41,10 @@ class Stack:
         be had, or a service crashes or is not ready in time; what was started until then is stopped again.
         """
         stack = cls(settings, on_progress)
-        with _disk_errors(settings.home), run_file.locked(settings.run):
-            _refuse_second(settings.run)
-            check_disk(settings.home)
-            check_disk(settings.cache)
+        check_disk(settings.home)
+        check_disk(settings.cache)
+        with run_file.locked(settings.run):
+            refuse_second(settings.run)
             check_ports(service.spec for service in stack.services.values())
             try:
                 stack._start_all()
@@ -117,33 +105,24 @@ class Stack:
         pool = ThreadPoolExecutor(len(self.services) + 1, thread_name_prefix="stack")
         try:
             pending: list[Future[object]] = [pool.submit(self._bring_up, each) for each in self.services.values()]
-            pending.append(pool.submit(fetch, group_named(FLINK_JOB), self.settings.jars))
+            pending.append(pool.submit(self._downloads.ensure, FLINK_JOB))
             done, _ = wait(pending, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
-        finally:
+        except BaseException:
             self._cancelled.set()
+            raise
+        finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            self._cancelled = threading.Event()
 
     def _bring_up(self, service: Service) -> None:
-        self._fetch_for(service)
+        for group in service.spec.jar_groups:
+            self._downloads.ensure(group)
         if self._cancelled.is_set():
             return
         service.launch()
         self._write_run_file()
         service.wait_ready(self._cancelled)
-
-    def _fetch_for(self, service: Service) -> None:
-        for name in service.spec.jar_groups:
-            with self._fetch_locks[name]:
-                group = group_named(name)
-                size = sum(jar.size for jar in missing(group, self.settings.jars)) / 1e6
-
-                def tell(total: int, size: float = size) -> None:
-                    service.announce("fetching", f"{total / 1e6:.1f} of {size:.1f} MB")
-
-                fetch(group, self.settings.jars, ByteCounter(tell).add)
 
     def _write_run_file(self) -> None:
         with self._run_file_lock:
@@ -151,39 +130,8 @@ class Stack:
 
     def _stop_all(self) -> None:
         with ThreadPoolExecutor(len(self.services)) as pool:
-            list(pool.map(Service.stop, self.services.values()))
+            # Each is tried before the first error is raised: the list is only read when all have ended.
+            endings = [pool.submit(service.stop) for service in self.services.values()]
         run_file.remove(self.settings.run)
-
-
-def stop(settings: StackSettings) -> list[str]:
-    """Stop the stack that the run file of this home describes; returns the names of the services that were running.
-
-    Only processes whose pid and create time match are touched. Raises EchoPulseError where one survives.
-    """
-    with run_file.locked(settings.run):
-        entries = run_file.read(settings.run)
-        running = [entry for entry in entries if members(entry.process)]
-        # Removed first: the `up` that watches these processes then knows that nothing crashed.
-        run_file.remove(settings.run)
-        left = terminate(entry.process for entry in running)
-        if left:
-            run_file.write(settings.run, entries)
-            raise EchoPulseError(f"processes {sorted(each.pid for each in left)} of the stack survived SIGKILL")
-    return [entry.name for entry in running]
-
-
-def _refuse_second(run: Path) -> None:
-    running = [entry for entry in run_file.read(run) if members(entry.process)]
-    if running:
-        named = ", ".join(f"{entry.name} (pid {entry.process.pid})" for entry in running)
-        raise EchoPulseError(f"a stack of {run.parent} is running already: {named}", "`echopulse down` stops it")
-
-
-@contextlib.contextmanager
-def _disk_errors(home: Path):  # noqa: ANN202
-    try:
-        yield
-    except OSError as error:
-        raise EchoPulseError(
-            f"cannot write under {home}: {error}", "free disk, or set `home` to another folder"
-        ) from error
+        for ending in endings:
+            ending.result()

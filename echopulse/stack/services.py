@@ -1,0 +1,19 @@
+"""Which services a stack consists of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from echopulse.stack.flink import JobManager, TaskManager
+from echopulse.stack.kafka import Kafka
+from echopulse.stack.s3 import S3
+from echopulse.stack.valkey import Valkey
+
+if TYPE_CHECKING:
+    from echopulse.stack.settings import StackSettings
+    from echopulse.stack.spec import ServiceSpec
+
+
+def specs(settings: StackSettings) -> tuple[ServiceSpec, ...]:
+    """Return the services in the order people read them."""
+    return (Kafka(settings), JobManager(settings), TaskManager(settings), Valkey(settings), S3(settings))
