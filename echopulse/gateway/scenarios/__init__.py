@@ -1,0 +1,1 @@
+"""The packaged scenarios of the simulator."""

@@ -1,0 +1,1 @@
+"""The packaged vocabulary of the simulator, one file a language."""
