@@ -87,6 +87,8 @@ def flink_config(settings: StackSettings) -> dict[str, object]:
         "parallelism.default": settings.parallelism,
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
+        # Both start side by side: a TaskManager that finds no JobManager yet would wait ten seconds.
+        "cluster.registration.error-delay": "500 ms",
         # Two missed answers two seconds apart: a killed TaskManager is known within about five seconds.
         "heartbeat.interval": "2 s",
         "heartbeat.rpc-failure-threshold": 2,
