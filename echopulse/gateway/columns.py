@@ -1,0 +1,172 @@
+"""Arrow columns out of JSON values and CSV cells; a value that does not fit spoils its own row only."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from echopulse.gateway.event_time import times
+from echopulse.gateway.rows import FIELDS, METADATA, READ, Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_MISFIT = (TypeError, ValueError, OverflowError)
+
+
+def columns_of(values: Sequence[Sequence[Any]], faults: Faults) -> pa.RecordBatch:
+    """Build a batch in schema READ from seven sequences of values in the order of FIELDS, None where missing.
+
+    Positions whose value does not fit are named in `faults` and null in that column.
+    """
+    ids, stamps, sources, channels, users, payloads, metadata = values
+    texts = [
+        texts_of(column, name, faults) for column, name in zip((ids, sources, channels, users), _TEXTS, strict=True)
+    ]
+    arrays = [texts[0], times(stamps, faults), *texts[1:], payloads_of(payloads, faults), metadata_of(metadata, faults)]
+    return pa.RecordBatch.from_arrays(arrays, schema=READ)
+
+
+_TEXTS = tuple(name for name in FIELDS if READ.field(name).type == pa.string())
+
+
+def texts_of(values: Sequence[Any], name: str, faults: Faults) -> pa.StringArray:
+    """Build a column of text; whole numbers become their digits."""
+    try:
+        return pa.array(values, pa.string())
+    except _MISFIT:
+        return pa.array(_each(values, lambda value: _text(value, name), faults), pa.string())
+
+
+def payloads_of(values: Sequence[Any], faults: Faults) -> pa.BinaryArray:
+    """Build the column of raw payloads: text as its UTF-8 bytes, any other JSON value serialised again."""
+    try:
+        return pa.array(values, pa.binary())
+    except _MISFIT:
+        return pa.array(_each(values, _payload, faults), pa.binary())
+
+
+def metadata_of(values: Sequence[Any], faults: Faults) -> pa.MapArray:
+    """Build the metadata: an object, or a list of pairs, of text and numbers; a null value is left out."""
+    try:
+        return _maps(values)
+    except (*_MISFIT, AttributeError):
+        return _maps(_each(values, _flat_object, faults))
+
+
+def json_metadata(position: int, text: str | bytes | None, faults: Faults) -> Any:  # noqa: ANN401 whatever the JSON holds
+    """Parse metadata that is written as JSON in a cell; None where missing, and where it is not JSON (a fault)."""
+    if text is None:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        faults.setdefault(position, ("validate", f"meta is not JSON: {error}"))
+        return None
+
+
+def _maps(values: Sequence[Any]) -> pa.MapArray:
+    """Build maps from dicts in a fixed number of passes. Raises where a value is not a dict of strings."""
+    maps = [value or {} for value in values] if None in values else values
+    keys = pa.array(chain.from_iterable(maps), pa.string())
+    items = pa.array(chain.from_iterable([one.values() for one in maps]), pa.string())
+    if items.null_count:
+        raise TypeError("a null value in meta")
+    offsets = np.zeros(len(maps) + 1, np.int32)
+    np.cumsum([len(one) for one in maps], out=offsets[1:])
+    return pa.MapArray.from_arrays(pa.array(offsets), keys, items).cast(METADATA)
+
+
+def _each(values: Sequence[Any], convert: Callable[[Any], Any], faults: Faults) -> list[Any]:
+    """Convert value by value, for a batch that holds one that does not fit or another form."""
+    converted: list[Any] = []
+    for position, value in enumerate(values):
+        try:
+            converted.append(None if value is None else convert(value))
+        except ValueError as error:
+            faults.setdefault(position, (_stage(error), str(error)))
+            converted.append(None)
+    return converted
+
+
+def _stage(error: ValueError) -> str:
+    return "parse" if isinstance(error, UnreadableTextError) else "validate"
+
+
+class UnreadableTextError(ValueError):
+    """A text that is not UTF-8."""
+
+
+def _text(value: object, name: str) -> str:
+    match value:
+        case None | bool() | float() | list() | dict():
+            raise ValueError(f"{name} is {_kind(value)}, not text")
+        case str():
+            return _checked(value, name)
+    return str(value)
+
+
+def _checked(value: str, name: str) -> str:
+    """Refuse half a surrogate pair, which stands for a byte that was not UTF-8 or an escape that no text can hold."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UnreadableTextError(f"{name} is not UTF-8 text: {error.reason} at character {error.start}") from None
+    return value
+
+
+def _payload(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return _checked(value, "raw").encode() if isinstance(value, str) else orjson.dumps(value)
+
+
+def _flat_object(value: object) -> dict[str, str]:
+    """Read one metadata object. Raises ValueError naming the key that does not fit."""
+    pairs = value.items() if isinstance(value, dict) else _pairs(value)
+    return {_text(key, "a key of meta"): _item(item, key) for key, item in pairs if item is not None}
+
+
+def _pairs(value: object) -> list[tuple[Any, Any]]:
+    if not isinstance(value, list):
+        raise ValueError(  # noqa: TRY004 - bad data, not a wrong call
+            f"meta is {_kind(value)}, neither an object nor a list of pairs"
+        )
+    pairs = []
+    for entry in value:
+        match entry:
+            case {"key": key, "value": item}:
+                pairs.append((key, item))
+            case [key, item]:
+                pairs.append((key, item))
+            case _:
+                raise ValueError(f"meta holds {_kind(entry)} where a pair of key and value belongs")
+    return pairs
+
+
+def _item(item: object, key: object) -> str:
+    match item:
+        case str():
+            return _checked(item, f"meta.{key}")
+        case bool() | int() | float():
+            return orjson.dumps(item).decode()
+    raise ValueError(f"meta.{key} is {_kind(item)}, not text")
+
+
+_KINDS = {
+    bool: "a truth value",
+    float: "a number",
+    int: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), f"a {type(value).__name__}")

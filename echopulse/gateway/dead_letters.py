@@ -1,0 +1,92 @@
+"""Dead letters on their way to `social.dlq`, as Avro."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from echopulse.gateway.kafka_client import DELIVERY_TIMEOUT_S, BoundedProducer
+from schemas.avro import FINGERPRINT_HEADER, DeadLetter, encode_dead_letters, fingerprint
+from schemas.errors import EchoPulseError
+from schemas.topics import DLQ, MAX_MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from confluent_kafka import KafkaError, Message
+
+#: Room in a message beside the original: reason, origin, id, headers and the broker's own framing.
+_BESIDE_BYTES = 64 * 1024
+PART_BYTES = MAX_MESSAGE_BYTES - 2 * _BESIDE_BYTES
+#: Headers `part` (from 1) and `parts` of an original that needs more than one message.
+PART_HEADER, PARTS_HEADER = "part", "parts"
+_SHOWN_REASON = 4096
+
+
+class DeadLetterProducer:
+    """Writes dead letters: key = origin, record timestamp = the letter's own, header `schema` = the fingerprint.
+
+    An original that exceeds a message of the topic is kept whole all the same: it is cut into letters of PART_BYTES
+    that share key and fields, in order, with the headers `part` and `parts`. `sent` counts letters, not parts.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        """Set the client up; it connects by itself."""
+        self._producer = BoundedProducer(bootstrap, self._failure)
+        self._schema = (FINGERPRINT_HEADER, fingerprint("dead_letter").encode())
+        self._failed: list[str] = []
+        self.sent = 0
+
+    def send(self, letters: Iterable[DeadLetter]) -> None:
+        """Queue letters, waiting where the queue is full. Raises EchoPulseError where Kafka takes none."""
+        for letter in letters:
+            short = replace(letter, reason=letter.reason[:_SHOWN_REASON])
+            parts = list(_parts(short))
+            for part, datum in enumerate(encode_dead_letters(parts), 1):
+                numbered = [(PART_HEADER, str(part).encode()), (PARTS_HEADER, str(len(parts)).encode())]
+                headers = [self._schema, *(numbered if len(parts) > 1 else [])]
+                self._producer.produce(DLQ, datum, letter.origin, timestamp=letter.ts, headers=headers)
+            self.sent += 1
+        self._producer.poll()
+
+    def flush(self, timeout_s: float = DELIVERY_TIMEOUT_S + 10) -> None:
+        """Wait for delivery. Raises EchoPulseError where a letter was not delivered: nothing may be lost silently."""
+        self._producer.flush(timeout_s)
+        if self._failed:
+            failed, self._failed = self._failed, []
+            raise EchoPulseError(
+                f"{len(failed)} dead letters were not written to {DLQ} at {self._producer.bootstrap}: {failed[0]}"
+            )
+
+    def close(self) -> None:
+        """Flush and drop the connection."""
+        try:
+            self.flush()
+        finally:
+            self._producer.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def _failure(self, error: KafkaError, message: Message) -> None:
+        self._failed.append(f"{(message.key() or b'').decode(errors='replace')}: {error.str()}")
+
+
+def now_ms() -> int:
+    """Return the time in ms UTC, as a dead letter records when it was written."""
+    return time.time_ns() // 1_000_000
+
+
+def _parts(letter: DeadLetter) -> Iterator[DeadLetter]:
+    size = len(letter.original)
+    if size <= PART_BYTES:
+        yield letter
+        return
+    for start in range(0, size, PART_BYTES):
+        yield replace(letter, original=letter.original[start : start + PART_BYTES])
