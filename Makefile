@@ -14,7 +14,7 @@ help: ## List the targets
 
 bootstrap: $(READY) ## Make .venv with what uv.lock pins
 
-$(READY): uv.lock pyproject.toml setup.py infra/bootstrap infra/uv.txt infra/stubs.py $(wildcard schemas/*.proto)
+$(READY): uv.lock pyproject.toml setup.py infra/bootstrap infra/index_settings.bash infra/uv.txt infra/stubs.py $(wildcard schemas/*.proto)
 	@infra/bootstrap
 
 run: bootstrap ## Start everything on simulated chat and show it live

@@ -31,4 +31,4 @@ def _plain(value: object) -> object:
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON: {value!r}")
+    raise TypeError  # orjson puts the type's name into its own error
