@@ -39,6 +39,11 @@ FUNCTIONS: dict[str, AggregateFunction] = {
 }
 
 
-def aggregate(function: AggregateFunction, column: Term) -> Term:
-    """Apply a function to a column of a type it takes."""
-    return Term(function.sql(column.sql), function.result or column.type)
+def aggregate(name: str, column: Term) -> Term:
+    """Apply the function `name` to a column of a type it takes."""
+    function, sql = FUNCTIONS[name], column.sql
+    if name == "count_distinct" and column.type == "string":
+        sql = f"NULLIF({sql}, '')"  # an empty text stands for a missing one
+    elif function.result is None and column.type == "int64":
+        sql = f"CAST({sql} AS BIGINT)"  # 32 bits would overflow, and no feature has them
+    return Term(function.sql(sql), function.result or column.type)

@@ -53,7 +53,7 @@ def compile_view(view: ViewSpec, source: str = "analysed", inputs: pa.Schema = A
     window_ms, slide_ms = one_window(view)
     aggregated = {spec.name: _aggregation(view, spec, columns) for spec in view.aggregations}
     features = [_feature(view, feature, aggregated, window_ms) for feature in view.features]
-    keys = [_known(view, f"entity '{key.name}'", key.name, columns) for key in view.join_keys]
+    keys = [_key(view, key, columns) for key in view.join_keys]
     where = _condition(view, columns)
     used = sorted(
         {spec.column for spec in view.aggregations if spec.function != "count"} - {k.name for k in view.join_keys}
@@ -126,6 +126,14 @@ def _known(view: ViewSpec, part: str, column: str, columns: dict[str, Term]) -> 
     return columns[column]
 
 
+def _key(view: ViewSpec, key: Column, columns: dict[str, Term]) -> Term:
+    part = f"entity '{key.name}'"
+    column = _known(view, part, key.name, columns)
+    if column.type != key.type:
+        raise ViewError(f"view '{view.name}', {part}: declared {key.type}, but the column is {column.type}")
+    return column
+
+
 def _aggregation(view: ViewSpec, spec: AggregationSpec, columns: dict[str, Term]) -> Term:
     part = f"aggregation '{spec.name}'"
     if spec.function not in FUNCTIONS:
@@ -138,14 +146,7 @@ def _aggregation(view: ViewSpec, spec: AggregationSpec, columns: dict[str, Term]
             f"view '{view.name}', {part}: {spec.function} of '{spec.column}', which is {column.type}",
             f"{spec.function} takes {' or '.join(function.takes)}",
         )
-    return aggregate(
-        function, Term(_widened(column), column.type) if spec.function in {"sum", "min", "max"} else column
-    )
-
-
-def _widened(column: Term) -> str:
-    """Cast 32-bit integers, whose sums would overflow and whose type no feature has."""
-    return f"CAST({column.sql} AS BIGINT)" if column.type == "int64" else column.sql
+    return aggregate(spec.function, column)
 
 
 def _feature(view: ViewSpec, feature: Column, aggregated: dict[str, Term], window_ms: int) -> Term:

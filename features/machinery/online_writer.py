@@ -98,19 +98,11 @@ class OnlineWriter:
     def _call(self, encoded: EncodedRows) -> int:
         offsets = np.frombuffer(encoded.rows.buffers()[1], dtype=np.int32)[encoded.rows.offset :]
         data, step, total = memoryview(encoded.rows.buffers()[2]), self.settings.rows_per_call, len(encoded.rows)
+        head: list[Any] = [encoded.format, self.settings.key_ttl_s, encoded.timestamp_field, *encoded.fields]
         with self._client.pipeline(transaction=False) as calls:
             for start in range(0, total, step):
-                end = min(start + step, total)
-                calls.evalsha(
-                    SCRIPT_SHA,
-                    0,
-                    encoded.format,
-                    end - start,
-                    self.settings.key_ttl_s,
-                    encoded.timestamp_field,
-                    *encoded.fields,
-                    data[offsets[start] : offsets[end]],
-                )
+                rows: Any = data[offsets[start] : offsets[min(start + step, total)]]
+                calls.evalsha(SCRIPT_SHA, 0, *head, rows)
             return int(sum(calls.execute()))
 
 

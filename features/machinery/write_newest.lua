@@ -1,20 +1,20 @@
 -- Writes feature rows, each only where it is as new as what is stored. Equal times overwrite: a retry changes nothing.
--- ARGV: format of a row, number of rows, key time to live in seconds (0: none), timestamp field, value fields..., rows
+-- ARGV: format of a row, key time to live in seconds (0: none), timestamp field, value fields..., rows
 -- A row, by the format: the hash's key, its timestamp (google.protobuf.Timestamp), a value for each field.
 -- Returns how many rows were written.
-local format, rows, ttl, ts_field = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local fields, blob = #ARGV - 5, ARGV[#ARGV]
+local format, ttl, ts_field = ARGV[1], ARGV[2], ARGV[3]
+local fields, blob = #ARGV - 4, ARGV[#ARGV]
 
 local hset = {'HSET', '', ts_field, ''}
 for i = 1, fields do
-  hset[3 + 2 * i] = ARGV[4 + i]
+  hset[3 + 2 * i] = ARGV[3 + i]
 end
 
 -- Seconds and nanoseconds of a Timestamp. A negative part takes ten bytes: far larger than any time, so it is put first.
 local function decode(message)
   local parts, position, length = {0, 0}, 1, #message
   while position <= length do
-    local number, value, factor = (string.byte(message, position) - 0) / 8, 0, 1
+    local number, value, factor = string.byte(message, position) / 8, 0, 1
     repeat
       position = position + 1
       local byte = string.byte(message, position)
@@ -34,7 +34,7 @@ local function older(one, other)
 end
 
 local position, written = 1, 0
-for _ = 1, rows do
+while position <= #blob do
   local row = {struct.unpack(format, blob, position)}
   position = row[fields + 3]
   local stored = redis.call('HGET', row[1], ts_field)
@@ -44,7 +44,7 @@ for _ = 1, rows do
       hset[4 + 2 * i] = row[2 + i]
     end
     redis.call(unpack(hset))
-    if ttl > 0 then
+    if ttl ~= '0' then
       redis.call('EXPIRE', row[1], ttl)
     end
     written = written + 1

@@ -1,0 +1,103 @@
+"""The compiler: golden SQL, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from features.machinery.compiler import compile_view, compile_views
+from features.machinery.view_spec import AggregationSpec, Column, ViewSpec
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINUTE = 60_000
+COUNT = AggregationSpec("message_count", "count", "event_id", 5 * MINUTE, MINUTE)
+VIEW = ViewSpec("talk_5m", (Column("channel_id", "string"),), (Column("message_count", "int64"),), (COUNT,), ttl_s=60)
+
+
+def with_aggregation(**changes: object) -> ViewSpec:
+    """The view with its one aggregation changed."""
+    return replace(VIEW, aggregations=(replace(COUNT, **changes),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["channel_1m", "channel_5m", "channel_1h", "user_1m", "user_5m", "user_1h"])
+def test_every_declared_view_compiles_to_its_golden_sql(name: str, declared: dict[str, ViewSpec], golden: Path) -> None:
+    """The SQL of each declared view is the one in its file."""
+    assert compile_view(declared[name]).sql + "\n" == (golden / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def test_the_golden_files_cover_all_declared_views(declared: dict[str, ViewSpec], golden: Path) -> None:
+    """No view is without a golden file, no file without a view."""
+    assert sorted(declared) == sorted(file.stem for file in golden.glob("*.sql"))
+
+
+def test_columns_are_keys_features_and_the_time() -> None:
+    """The compiled view says which columns its query has, and its windows."""
+    compiled = compile_view(VIEW)
+    assert compiled.columns == ("channel_id", "message_count", "event_timestamp")
+    assert (compiled.window_ms, compiled.slide_ms, compiled.schema.ttl_s) == (5 * MINUTE, MINUTE, 60)
+
+
+def test_a_step_as_long_as_the_window_tumbles() -> None:
+    """HOP is left out where windows do not overlap."""
+    assert "TABLE(TUMBLE(" in compile_view(with_aggregation(slide_ms=5 * MINUTE)).sql
+
+
+def test_long_intervals_are_written_in_a_form_that_flink_reads() -> None:
+    """More than two digits of a unit need a precision."""
+    sql = compile_view(with_aggregation(window_ms=101 * 1_000, slide_ms=101 * 1_000)).sql
+    assert "INTERVAL '101' SECOND(3)" in sql
+
+
+def test_quotes_in_a_filter_stay_inside_their_text() -> None:
+    """A text with a quote is written as SQL doubles it."""
+    assert "'it''s; DROP'" in compile_view(replace(VIEW, filter='kind != "it\'s; DROP"')).sql
+
+
+@pytest.mark.parametrize(
+    ("view", "message"),
+    [
+        (with_aggregation(function="cuont"), "aggregation 'message_count': no function 'cuont' (did you mean 'count'?"),
+        (with_aggregation(column="evnt_id"), "no column 'evnt_id' to compute it from (did you mean 'event_id'?"),
+        (with_aggregation(function="mean", column="kind"), "mean of 'kind', which is string (mean takes int64 or"),
+        (with_aggregation(function="mean", column="entities"), "no column 'entities'"),
+        (with_aggregation(slide_ms=10 * MINUTE), "slide of 10 minutes is longer than its window of 5 minutes"),
+        (with_aggregation(slide_ms=2 * MINUTE), "slide of 2 minutes does not divide a window of 5 minutes (100 sec"),
+        (with_aggregation(window_ms=0), "window 0 ms"),
+        (with_aggregation(window_ms=1_500, slide_ms=500), "windows are whole seconds"),
+        (replace(VIEW, aggregations=()), "view 'talk_5m' has no aggregations"),
+        (replace(VIEW, aggregations=(COUNT, COUNT)), "two aggregations share a name"),
+        (
+            replace(VIEW, aggregations=(COUNT, replace(COUNT, name="other", window_ms=10 * MINUTE))),
+            "aggregation 'other': window 10 minutes every 1 minute, but 'message_count' has 5 minutes",
+        ),
+        (replace(VIEW, features=()), "has no features"),
+        (replace(VIEW, join_keys=()), "has no entity"),
+        (replace(VIEW, join_keys=(Column("chanel_id", "string"),)), "entity 'chanel_id': no column"),
+        (replace(VIEW, join_keys=(Column("channel_id", "int64"),)), "declared int64, but the column is string"),
+        (replace(VIEW, features=(Column("mesage_count", "int64"),)), "did you mean 'message_count'?"),
+        (replace(VIEW, features=(Column("message_count", "string"),)), "declared string, but it is int64"),
+        (replace(VIEW, features=(*VIEW.features, *VIEW.features)), "two columns are named 'message_count'"),
+        (replace(VIEW, name="talk 5m"), "'talk 5m' is not a name"),
+        (replace(VIEW, filter="knd == 'join'"), "filter: unknown name 'knd' (did you mean 'kind'?"),
+        (replace(VIEW, filter="toxicity"), "'toxicity' is float64, expected a condition"),
+        (replace(VIEW, derived={"rate": "message_count / 2"}), "'rate' is derived but is no feature of it"),
+        (replace(VIEW, derived={"message_count": "message_cnt / 2"}), "feature 'message_count': unknown name"),
+        (replace(VIEW, derived={"message_count": "message_count / 2"}), "declared int64, but it is float64"),
+    ],
+)
+def test_what_cannot_be_compiled_is_refused_with_its_name(view: ViewSpec, message: str) -> None:
+    """The error names the view, the part and the near miss."""
+    with pytest.raises(EchoPulseError, match="view 'talk") as error:
+        compile_view(view)
+    assert message in str(error.value)
+
+
+def test_two_views_of_one_name_are_refused() -> None:
+    """Both would write the same fields of the store."""
+    with pytest.raises(EchoPulseError, match="view 'talk_5m' is declared twice"):
+        compile_views([VIEW, VIEW])
