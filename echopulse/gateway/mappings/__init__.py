@@ -1,0 +1,1 @@
+"""The packaged mappings of public streams to SocialEvents."""
