@@ -1,0 +1,132 @@
+"""Labelled texts by task and split, from a folder of Parquet files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.errors import EchoPulseError, did_you_mean
+from transforms.artifact import file_digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+#: A file without splits: one row in ten, by position, validates; none tests.
+UNSPLIT_SHARE = 10
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Texts with the index of each one's label."""
+
+    texts: pa.StringArray
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LabelledTask:
+    """A task: its labels in order, its metric, and the files it is made of, each with its own labels told in the task's.
+
+    `files` maps a file's stem to {label in the file: label of the task}; the stem of a file with splits ends in a dot.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    metric: str
+    files: dict[str, dict[str, str]]
+
+
+_SENTIMENT = ("negative", "neutral", "positive")
+_TOXIC = ("not_toxic", "toxic")
+
+TASKS: dict[str, LabelledTask] = {
+    task.name: task
+    for task in (
+        LabelledTask("sentiment", _SENTIMENT, "macro_recall", {"sentiment.": {label: label for label in _SENTIMENT}}),
+        LabelledTask(
+            "offensive",
+            ("not_offensive", "offensive"),
+            "macro_f1",
+            {"offensive.": {"not_offensive": "not_offensive", "offensive": "offensive"}},
+        ),
+        LabelledTask("hate", ("not_hate", "hate"), "macro_f1", {"hate.": {"not_hate": "not_hate", "hate": "hate"}}),
+        LabelledTask(
+            "toxicity",
+            _TOXIC,
+            "macro_f1",
+            {
+                "offensive.": {"not_offensive": "not_toxic", "offensive": "toxic"},
+                "hate.": {"not_hate": "not_toxic", "hate": "toxic"},
+                "davidson": {"neither": "not_toxic", "offensive": "toxic", "hate": "toxic"},
+            },
+        ),
+    )
+}
+#: Toxicity comes with the two tasks it is made of.
+TOGETHER: dict[str, tuple[str, ...]] = {"toxicity": ("offensive", "hate", "toxicity")}
+
+
+def chosen_tasks(names: list[str]) -> list[str]:
+    """Return the tasks to train for the names given, in the order of TASKS; raises EchoPulseError for an unknown one."""
+    for name in names:
+        if name not in TASKS:
+            raise EchoPulseError(f"no task '{name}'", did_you_mean(name, TASKS))
+    wanted = {task for name in names for task in TOGETHER.get(name, (name,))}
+    return [name for name in TASKS if name in wanted]
+
+
+def task_files(data: Path, task: str, split: str) -> dict[str, Path]:
+    """Return {stem: path} of the task's files for a split, those that are there."""
+    named = {
+        stem: data / f"{stem}{split if stem.endswith('.') else ''}.parquet".replace("..", ".")
+        for stem in TASKS[task].files
+    }
+    return {stem: path for stem, path in named.items() if path.is_file() and (stem.endswith(".") or split != "test")}
+
+
+def load(data: Path, task: str, split: str) -> Labelled | None:
+    """Load a task's split, all its files in one; None where none of them is there.
+
+    Raises EchoPulseError for a file without the columns text and label, or with a label the task does not know.
+    """
+    parts = [_read(path, stem, TASKS[task], split) for stem, path in task_files(data, task, split).items()]
+    if not parts:
+        return None
+    texts = pa.concat_arrays([part.texts for part in parts])
+    return Labelled(texts, np.concatenate([part.labels for part in parts]))
+
+
+def data_digests(data: Path, tasks: list[str]) -> dict[str, str]:
+    """Return {file name: sha256:…} of every file that training and validation read."""
+    paths = {path for task in tasks for split in ("train", "val") for path in task_files(data, task, split).values()}
+    return {path.name: file_digest(path) for path in sorted(paths)}
+
+
+def _read(path: Path, stem: str, task: LabelledTask, split: str) -> Labelled:
+    try:
+        table = pq.read_table(path, columns=["text", "label"], use_threads=False).combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise EchoPulseError(f"{path} cannot be read: {str(error).splitlines()[0]}", "columns: text, label") from error
+    if set(table.column_names) != {"text", "label"}:
+        raise EchoPulseError(f"{path} has the columns {', '.join(table.column_names)}", "wanted: text, label")
+    texts = pc.fill_null(table["text"], "").combine_chunks()
+    names = table["label"].combine_chunks()
+    mapping = task.files[stem]
+    unknown = set(pc.unique(names).to_pylist()) - set(mapping)
+    if unknown:
+        found = str(sorted(unknown, key=str)[0])
+        raise EchoPulseError(f"{path}: label '{found}' is none of {task.name}'s", did_you_mean(found, mapping))
+    own = pc.index_in(names, value_set=pa.array(list(mapping)))
+    labels = np.array([task.labels.index(label) for label in mapping.values()])[own.to_numpy()]
+    if stem.endswith("."):
+        return Labelled(texts, labels)
+    validates = np.arange(len(labels)) % UNSPLIT_SHARE == 0
+    keep = validates if split == "val" else ~validates
+    return Labelled(texts.filter(pa.array(keep)), labels[keep])

@@ -1,0 +1,1 @@
+"""Pure analysis: record batches in, Arrow out; no Kafka, no Flink, no network."""

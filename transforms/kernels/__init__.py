@@ -1,0 +1,58 @@
+"""Loops over Arrow string buffers, compiled once into a cache folder and loaded from there ever after."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def cache_folder() -> Path:
+    """Return the folder for compiled kernels: NUMBA_CACHE_DIR, else numba/ in ECHOPULSE_CACHE, else ~/.cache/echopulse/numba.
+
+    Where that folder cannot be written (a container's user without a home), a folder of the temporary directory serves.
+    """
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return Path(os.environ["NUMBA_CACHE_DIR"])
+    cache = os.environ.get("ECHOPULSE_CACHE") or "~/.cache/echopulse"
+    folder = Path(cache).expanduser() / "numba"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / f"echopulse-numba-{os.getuid()}"
+    if os.access(folder, os.W_OK):
+        return folder
+    return Path(tempfile.gettempdir()) / f"echopulse-numba-{os.getuid()}"
+
+
+# Set before numba is imported: it reads the variable once, at import.
+os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+
+import numba  # noqa: E402
+
+# Another package may have imported numba before us.
+numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
+
+
+#: Arrow's buffers are read-only; arrays that can be written pass for them too.
+BYTES = numba.types.Array(numba.uint8, 1, "C", readonly=True)
+OFFSETS = numba.types.Array(numba.int32, 1, "C", readonly=True)
+
+
+def compiled(signature: Any = None) -> Callable[[Callable[P, R]], Callable[P, R]]:  # noqa: ANN401 - numba's signatures have no common type
+    """Compile a loop for one signature, single-threaded and without the GIL; load it from the cache where it is there.
+
+    Without a signature the function is for other kernels to call, and is compiled with them.
+    """
+    options = {"cache": True, "nogil": True, "error_model": "numpy"}
+    decorate: Callable[[Callable[P, R]], Callable[P, R]] = (
+        numba.njit(**options) if signature is None else numba.njit(signature, **options)
+    )
+    return decorate

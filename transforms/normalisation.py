@@ -1,0 +1,94 @@
+"""Text made comparable: compatibility forms and case folded, evasions removed, URLs and mentions reduced to tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.buffers import string_array, string_buffers
+from transforms.kernels.emoji import code_points, count_emoji
+from transforms.kernels.text import clean, mark_ascii, write_hex
+
+#: Characters of a text that are analysed; the rest of a longer one is left out.
+MAX_CHARACTERS = 4_096
+
+
+@dataclass(frozen=True)
+class NormalisedTexts:
+    """One row a text: in Unicode NFKC, that in lower case, and cleaned for the models, with what is counted from them.
+
+    `keys` tells equal normalised texts, `clusters` texts equal in their letters alone ('' where there are none).
+    """
+
+    composed: pa.StringArray
+    folded: pa.StringArray
+    normalised: pa.StringArray
+    keys: pa.Int64Array
+    clusters: pa.StringArray
+    emoji_counts: pa.Int32Array
+
+
+def normalise(texts: pa.StringArray) -> NormalisedTexts:
+    """Normalise a column of texts without nulls; each row by itself."""
+    texts = _shortened(texts)
+    composed, folded = _folded(texts)
+    values, offsets = string_buffers(folded)
+    rows = len(texts)
+    cleaned = np.empty(int(offsets[-1] - offsets[0]) + 1, np.uint8)
+    cleaned_offsets = np.empty(rows + 1, np.int32)
+    keys = np.empty(rows, np.int64)
+    signatures = np.empty(rows, np.int64)
+    clean(values, offsets, cleaned, cleaned_offsets, keys, signatures)
+    return NormalisedTexts(
+        composed=composed,
+        folded=folded,
+        normalised=string_array(cleaned, cleaned_offsets),
+        keys=pa.array(keys),
+        clusters=_hexadecimal(signatures),
+        emoji_counts=count_emojis(texts),
+    )
+
+
+def count_emojis(texts: pa.StringArray) -> pa.Int32Array:
+    """Count the emoji of each text."""
+    values, offsets = string_buffers(texts)
+    counts = np.empty(len(texts), np.int32)
+    count_emoji(values, offsets, code_points(), counts)
+    return pa.array(counts)
+
+
+def _shortened(texts: pa.StringArray) -> pa.StringArray:
+    _, offsets = string_buffers(texts)
+    lengthy = np.diff(offsets) > MAX_CHARACTERS
+    if not lengthy.any():
+        return texts
+    mask = pa.array(lengthy)
+    return pc.replace_with_mask(texts, mask, pc.utf8_slice_codeunits(texts.filter(mask), 0, MAX_CHARACTERS))
+
+
+def _folded(texts: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
+    """NFKC, and that in lower case; only rows beyond ASCII pay for the Unicode tables."""
+    values, offsets = string_buffers(texts)
+    ascii_only = np.empty(len(texts), np.bool_)
+    mark_ascii(values, offsets, ascii_only)
+    if ascii_only.all():
+        return texts, pc.ascii_lower(texts)
+    beyond = pa.array(~ascii_only)
+    composed = _shortened(pc.utf8_normalize(texts.filter(beyond), "NFKC"))
+    # Lowering may undo the composition (I with dot above), so it is composed again.
+    folded = pc.utf8_normalize(pc.utf8_lower(composed), "NFKC")
+    return (
+        pc.replace_with_mask(texts, beyond, composed),
+        pc.replace_with_mask(pc.ascii_lower(texts), beyond, folded),
+    )
+
+
+def _hexadecimal(numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.StringArray:
+    digits = np.empty(16 * len(numbers), np.uint8)
+    write_hex(numbers, digits)
+    offsets = np.arange(0, digits.size + 1, 16, dtype=np.int32) if len(numbers) else np.zeros(1, np.int32)
+    written = string_array(digits, offsets)
+    return pc.if_else(pa.array(numbers == 0), "", written)

@@ -1,0 +1,55 @@
+"""What a strategy is: one kind of analysis, a batch of texts at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
+
+from schemas.arrow import EVENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What a strategy is given: the event's own columns, and its text three times: `text` composed (Unicode NFKC), `folded`
+#: that in lower case, `normalised` cleaned for models. Every row has text, at most 4,096 characters of it; none is null.
+TEXTS = pa.schema(
+    [
+        *(EVENT.field(name) for name in ("id", "ts", "source", "channel_id", "user_id", "metadata")),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("folded", pa.string(), nullable=False),
+        pa.field("normalised", pa.string(), nullable=False),
+        pa.field("key", pa.int64(), nullable=False),
+        pa.field("signature", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a strategy may use when it opens: the folder of its model's artifact and its own options, as in the settings."""
+
+    artifact: Path
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Strategy(ABC):
+    """One way to do one kind of analysis. A subclass declares `kind`, `name` and `type`, and analyses batches.
+
+    A row's result depends on that row alone, never on the others of its batch: a replay then gives what the stream gave.
+    """
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    type: ClassVar[pa.DataType]
+
+    def open(self, context: Context) -> None:  # noqa: B027 - a strategy without a model has nothing to open
+        """Load what is needed, once a worker; raises EchoPulseError where that cannot be."""
+
+    @abstractmethod
+    def analyze(self, batch: pa.RecordBatch) -> pa.Array:
+        """Analyse a batch in schema TEXTS: one value of `type` a row, none null. What it raises is told of its rows."""
