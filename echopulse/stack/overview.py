@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from echopulse.stack.settings import StackSettings
     from echopulse.stack.spec import ServiceSpec
 
+#: How long `down` waits for an `up` or `down` that is under way, seconds.
+_PATIENCE_S = 10.0
+
 
 def describe(settings: StackSettings) -> list[ServiceState]:
     """Return every service's state: ready, starting (running, but its health check fails), failed or stopped."""
@@ -31,7 +34,7 @@ def stop(settings: StackSettings) -> list[str]:
     Only processes whose pid and create time match are touched. Raises EchoPulseError where one survives.
     """
     patience = {spec.name: spec.patience_s for spec in specs(settings)}
-    with run_file.locked(settings.run):
+    with run_file.locked(settings.run, _PATIENCE_S):
         entries = run_file.read(settings.run)
         running = [entry for entry in entries if members(entry.process)]
         # Removed first: the `up` that watches these processes then knows that nothing crashed.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from echopulse.stack.processes import ProcessRecord
 from schemas.errors import EchoPulseError
@@ -14,6 +15,9 @@ from schemas.errors import EchoPulseError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +70,31 @@ def remove(run: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(run: Path) -> Iterator[None]:
-    """Hold the folder's lock while a stack starts or stops; raises EchoPulseError where another process does."""
+def locked(run: Path, patience_s: float = 0.0) -> Iterator[None]:
+    """Hold the folder's lock while a stack starts or stops.
+
+    Raises EchoPulseError where another process still holds it after `patience_s`, or the folder cannot be written.
+    """
     try:
         run.mkdir(parents=True, exist_ok=True)
         file = (run / "lock").open("w")
     except OSError as error:
         raise _unwritable(run, error) from error
+    deadline = time.monotonic() + patience_s
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EchoPulseError(f"another `echopulse up` or `down` is busy in {run.parent}", "wait for it") from error
+        while not _try_lock(file):
+            if time.monotonic() >= deadline:
+                raise EchoPulseError(f"another `echopulse up` or `down` is busy in {run.parent}", "wait for it")
+            time.sleep(_POLL_S)
         yield
+
+
+def _try_lock(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _unwritable(run: Path, error: OSError) -> EchoPulseError:

@@ -15,23 +15,36 @@ from echopulse.stack.services import specs
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
+    from echopulse.stack.run_file import RunEntry
     from echopulse.stack.settings import StackSettings
-    from echopulse.stack.spec import ServiceState
+    from echopulse.stack.spec import ServiceSpec, ServiceState
+
+#: Longer than another process needs to stop every service.
+_DOWN_PATIENCE_S = 60.0
 
 
 class Stack:
     """A running stack. Use `Stack.start`, then `check` now and then, and `down` (or `with`)."""
 
-    def __init__(self, settings: StackSettings, report: Callable[[ServiceState], None]) -> None:
-        """Prepare a stack; nothing is started yet."""
+    def __init__(
+        self,
+        settings: StackSettings,
+        report: Callable[[ServiceState], None],
+        services: Iterable[ServiceSpec] | None = None,
+        jar_groups: Sequence[str] = (FLINK_JOB,),
+    ) -> None:
+        """Prepare a stack of `services` (default: all five) and jars that jobs need; nothing is started yet."""
         self.settings = settings
+        self._jar_groups = jar_groups
         self._cancelled = threading.Event()
         self._run_file_lock = threading.Lock()
         self._downloads = Downloads(settings, report, self._cancelled)
-        self.services: dict[str, Service] = {spec.name: Service(spec, settings, report) for spec in specs(settings)}
+        self.services: dict[str, Service] = {
+            spec.name: Service(spec, settings, report) for spec in (specs(settings) if services is None else services)
+        }
 
     @classmethod
     def start(cls, settings: StackSettings, on_progress: Callable[[ServiceState], None] = lambda _: None) -> Self:
@@ -40,19 +53,24 @@ class Stack:
         Raises EchoPulseError where a stack of this home runs already, a port is taken, the disk is full, a jar cannot
         be had, or a service crashes or is not ready in time; what was started until then is stopped again.
         """
-        stack = cls(settings, on_progress)
+        return cls(settings, on_progress).bring_up()
+
+    def bring_up(self) -> Self:
+        """Start what the stack was prepared with, as `start` says; returns the stack itself."""
+        settings = self.settings
         check_disk(settings.home)
         check_disk(settings.cache)
         with run_file.locked(settings.run):
             refuse_second(settings.run)
-            check_ports(service.spec for service in stack.services.values())
+            run_file.remove(settings.run)  # what is left in it has ended
+            check_ports(service.spec for service in self.services.values())
             try:
-                stack._start_all()
+                self._start_all()
             except BaseException:
                 # Also for Ctrl-C: nothing that this call started may stay behind.
-                stack._stop_all()
+                self._stop_all()
                 raise
-        return stack
+        return self
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -70,7 +88,7 @@ class Stack:
 
         Raises plain EchoPulseError where `echopulse down` stopped the stack from elsewhere.
         """
-        if not run_file.path_in(self.settings.run).exists():
+        if not self._is_described():
             raise EchoPulseError("the stack was stopped by `echopulse down`")
         for service in self.services.values():
             service.check()
@@ -86,7 +104,7 @@ class Stack:
 
     def down(self) -> None:
         """Stop every service and remove the run file; twice is as good as once."""
-        with run_file.locked(self.settings.run):
+        with run_file.locked(self.settings.run, _DOWN_PATIENCE_S):
             self._stop_all()
 
     def __enter__(self) -> Self:
@@ -100,12 +118,12 @@ class Stack:
         self.down()
 
     def _start_all(self) -> None:
-        # One thread per service, and one for the jars that only a job needs. No service waits for another one:
+        # One thread per service, and one per group of jars that only a job needs. No service waits for another one:
         # the TaskManager itself retries until the JobManager is there.
-        pool = ThreadPoolExecutor(len(self.services) + 1, thread_name_prefix="stack")
+        pool = ThreadPoolExecutor(len(self.services) + len(self._jar_groups), thread_name_prefix="stack")
         try:
             pending: list[Future[object]] = [pool.submit(self._bring_up, each) for each in self.services.values()]
-            pending.append(pool.submit(self._downloads.ensure, FLINK_JOB))
+            pending += [pool.submit(self._downloads.ensure, group) for group in self._jar_groups]
             done, _ = wait(pending, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
@@ -124,14 +142,23 @@ class Stack:
         self._write_run_file()
         service.wait_ready(self._cancelled)
 
+    def _entries(self) -> list[RunEntry]:
+        return [entry for each in self.services.values() if (entry := each.entry)]
+
     def _write_run_file(self) -> None:
         with self._run_file_lock:
-            run_file.write(self.settings.run, [entry for each in self.services.values() if (entry := each.entry)])
+            run_file.write(self.settings.run, self._entries())
+
+    def _is_described(self) -> bool:
+        described = run_file.read(self.settings.run)
+        return any(entry in described for entry in self._entries())
 
     def _stop_all(self) -> None:
+        # After a `down` from elsewhere the file may be that of a newer stack.
+        is_described = self._is_described()
         with ThreadPoolExecutor(len(self.services)) as pool:
-            # Each is tried before the first error is raised: the list is only read when all have ended.
             endings = [pool.submit(service.stop) for service in self.services.values()]
-        run_file.remove(self.settings.run)
+        if is_described:
+            run_file.remove(self.settings.run)
         for ending in endings:
             ending.result()
