@@ -9,6 +9,16 @@ from cyclopts import App
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 
+#: cyclopts writes a function alone. With this a file `_echopulse` of the fpath completes from the first tab on, and
+#: sourcing the script registers it; inside an autoloaded file the function's own name is on top of the stack.
+_ZSH_END = """\
+if [[ "${funcstack[1]}" == _echopulse ]]; then
+  _echopulse "$@"
+else
+  compdef _echopulse echopulse
+fi
+"""
+
 app = App(name="completion", help="Print the completion script of a shell.")
 
 
@@ -16,7 +26,8 @@ def script(shell: Literal["bash", "zsh", "fish"]) -> str:
     """Return the completion script of the whole command line for one shell."""
     from echopulse.cli.main import build
 
-    return build().generate_completion(prog_name="echopulse", shell=shell)
+    text = build().generate_completion(prog_name="echopulse", shell=shell)
+    return text if shell != "zsh" else text.replace("_cyclopts_echopulse", "_echopulse") + _ZSH_END
 
 
 @app.command
@@ -34,7 +45,8 @@ def bash(*, options: GlobalOptions = NO_OPTIONS) -> None:
 def zsh(*, options: GlobalOptions = NO_OPTIONS) -> None:
     """Print the script for zsh.
 
-    Keep it in a folder of your `fpath`: `echopulse completion zsh > ~/.zfunc/_echopulse`.
+    Use it at once with `source <(echopulse completion zsh)` (after compinit), or keep it in a folder of your fpath:
+    `echopulse completion zsh > ~/.zfunc/_echopulse`.
     """
     text = script("zsh")
     emit({"shell": "zsh", "script": text}, options.json, text)

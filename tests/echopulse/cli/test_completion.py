@@ -78,18 +78,18 @@ def test_fish_completes(written: Path) -> None:
     assert "--json" in offered("echopulse completion bash --js")
 
 
+@pytest.mark.parametrize("how", ["fpath", "source"])
 @pytest.mark.parametrize("written", ["zsh"], indirect=True)
-def test_zsh_completes(written: Path, tmp_path: Path) -> None:
-    """Zsh completes a word at the tab key, in a terminal."""
-    (tmp_path / "_echopulse").write_text(written.read_text(encoding="utf-8"), encoding="utf-8")
+def test_zsh_completes(written: Path, how: str, tmp_path: Path) -> None:
+    """Zsh completes at the tab key, from a file in the fpath or sourced; twice, as the first only loads it."""
+    written.rename(tmp_path / "_echopulse")
     environment = os.environ | {"TERM": "xterm", "PS1": "ready> ", "ZDOTDIR": str(tmp_path), "HOME": str(tmp_path)}
+    steps = [f"fpath=({tmp_path} $fpath)"] if how == "fpath" else []
+    steps += ["autoload -U compinit", "compinit -D -u", 'echopulse() { print -r -- "called:" $*; }']
+    steps += [f"source {tmp_path}/_echopulse"] if how == "source" else []
     with pexpect.spawn(_shell("zsh"), ["-f", "-i"], env=environment, timeout=30, encoding="utf-8") as shell:
         shell.expect_exact("ready> ")
-        shell.sendline(f"fpath=({tmp_path} $fpath); autoload -U compinit; compinit -D -u; print -r -- set''up")
-        shell.expect_exact("setup\r\n")
-        shell.send("echopulse comple\t")
-        shell.expect_exact("completion ")
-        shell.send("fi\t")
-        shell.expect_exact("fish ")
-        shell.send("--js\t")
-        shell.expect_exact("--json ")
+        shell.sendline("; ".join(steps))
+        for _ in range(2):
+            shell.send("echopulse comple\tfi\t--js\t\r")
+            shell.expect_exact("called: completion fish --json")
