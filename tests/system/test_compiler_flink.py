@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,15 @@ from features.machinery.catalog import compile_repo
 from features.machinery.feast_repo import declarations
 from features.machinery.from_feast import from_feast
 from features.machinery.oracle import windows
-from features.machinery.view_spec import CompiledView, ViewSpec
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyflink.table import TableEnvironment
+
+    from features.machinery.view_spec import CompiledView, ViewSpec
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -74,24 +78,49 @@ def analysed() -> pd.DataFrame:
     )
 
 
-def environment(mode: str) -> TableEnvironment:
-    """An in-process Flink of one slot, its session in UTC."""
-    from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415 it starts a JVM
+@pytest.fixture(scope="module")
+def flink() -> Iterator[Callable[[str], TableEnvironment]]:
+    """Makes in-process Flinks of one slot, their sessions in UTC.
 
-    settings = EnvironmentSettings.new_instance()
-    table = TableEnvironment.create(
-        (settings.in_batch_mode() if mode == "batch" else settings.in_streaming_mode()).build()
-    )
-    table.get_config().set("table.local-time-zone", "UTC")
-    table.get_config().set("parallelism.default", "1")
-    return table
+    PyFlink forgets the JVM it starts; it is kept here, so that it can be ended with the module.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyFlink warns of its own deprecated classes as it loads
+        from pyflink import java_gateway  # noqa: PLC0415 PyFlink is for this module only
+        from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
+
+    started: list[subprocess.Popen[bytes]] = []
+    launch = java_gateway.launch_gateway_server_process
+
+    def keep(*arguments: object) -> subprocess.Popen[bytes]:
+        started.append(launch(*arguments))
+        return started[-1]
+
+    def environment(mode: str) -> TableEnvironment:
+        settings = EnvironmentSettings.new_instance()
+        settings = settings.in_batch_mode() if mode == "batch" else settings.in_streaming_mode()
+        table = TableEnvironment.create(settings.build())
+        table.get_config().set("table.local-time-zone", "UTC")
+        table.get_config().set("parallelism.default", "1")
+        return table
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(java_gateway, "launch_gateway_server_process", keep)
+        yield environment
+        java_gateway.get_gateway().shutdown()
+        patch.setattr(java_gateway, "_gateway", None)
+    for process in started:
+        process.communicate(timeout=60)
 
 
 def test_batch_rows_equal_the_oracle(
-    views: list[tuple[ViewSpec, CompiledView]], analysed: pd.DataFrame, tmp_path: Path
+    flink: Callable[[str], TableEnvironment],
+    views: list[tuple[ViewSpec, CompiledView]],
+    analysed: pd.DataFrame,
+    tmp_path: Path,
 ) -> None:
     """Each view's query over the same events gives the oracle's rows, no more and no fewer."""
-    table = environment("batch")
+    table = flink("batch")
     declared = ", ".join(f"`{name}` {kind}" for name, kind in COLUMNS.items())
     analysed[["ts", *COLUMNS]].to_csv(tmp_path / "analysed.csv", header=False, index=False)
     table.execute_sql(
@@ -103,7 +132,8 @@ def test_batch_rows_equal_the_oracle(
         expected = windows(spec, analysed)
         millis = "CAST(EXTRACT(EPOCH FROM `event_timestamp`) AS BIGINT) * 1000"
         keys_and_features = ", ".join(f"`{name}`" for name in view.columns[:-1])
-        with table.execute_sql(f"SELECT {keys_and_features}, {millis} FROM (\n{view.sql}\n)").collect() as result:
+        query = f"SELECT {keys_and_features}, {millis} FROM (\n{view.sql}\n)"  # noqa: S608 the view's own SQL is tested
+        with table.execute_sql(query).collect() as result:
             rows = pd.DataFrame([list(row) for row in result], columns=list(view.columns))
         order = [*(key.name for key in view.schema.join_keys), "event_timestamp"]
         found = rows.sort_values(order, ignore_index=True).astype(expected.dtypes.to_dict())
@@ -112,9 +142,11 @@ def test_batch_rows_equal_the_oracle(
         assert len(expected) > 100
 
 
-def test_streaming_accepts_every_view(views: list[tuple[ViewSpec, CompiledView]]) -> None:
+def test_streaming_accepts_every_view(
+    flink: Callable[[str], TableEnvironment], views: list[tuple[ViewSpec, CompiledView]]
+) -> None:
     """The same text plans as a two-phase window aggregation on a stream."""
-    table = environment("streaming")
+    table = flink("streaming")
     declared = ", ".join(f"`{name}` {kind}" for name, kind in COLUMNS.items())
     table.execute_sql(
         f"CREATE TABLE analysed ({declared}, `et` TIMESTAMP_LTZ(3), WATERMARK FOR `et` AS `et` - INTERVAL '5' SECOND) "
