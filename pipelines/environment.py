@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -61,6 +62,9 @@ def environment(
     settings = job_settings(config) | {"pipeline.jars": ";".join(jar.resolve().as_uri() for jar in jars)}
     if rest is not None:
         address = urlsplit(rest)
+        # PyFlink 2.3 asks the environment's default target, which is local, and would run the workers inside this very
+        # process (`pyflink/table/table_environment.py`, `_open`): the job would hang when it ends.
+        os.environ["_python_worker_execution_mode"] = "process"
         settings |= {
             "execution.target": "remote",
             "rest.address": address.hostname or "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -47,9 +48,12 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
 
     def open(self, function_context: FunctionContext) -> None:
         """Load the models, once a worker."""
+        del function_context
+        # PyFlink's worker replaces `print` by a function of its own that its module does not show under that name;
+        # numba, which types every builtin by module and name, cannot be imported until it does.
+        setattr(sys.modules[print.__module__], print.__name__, print)
         from transforms.analysis import Analyser
 
-        del function_context
         self._analyser = Analyser(self._strategies, self._strategy_paths)
         self._analyser.open()
 

@@ -152,7 +152,7 @@ def _parquet_sink(path: str) -> dict[str, str]:
         "connector": "filesystem",
         "path": path,
         "format": "parquet",
-        "parquet.compression": "ZSTD",
+        "parquet.compression": "SNAPPY",
         "parquet.utc-timezone": "true",
         "sink.rolling-policy.file-size": "128MB",
     }
