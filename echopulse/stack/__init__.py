@@ -7,6 +7,7 @@
         running.check()                               # raises ServiceError naming a crashed service and its log's end
         running.service("taskmanager").kill()         # SIGKILL, as a crash
         running.restart("taskmanager")                # the same configuration again; returns when it is ready
+    stack.find_java().home                            # JAVA_HOME for PyFlink's client
     stack.flink_jars(settings.load())                 # jars for `pipeline.jars`, flink-python's among them
 
 `up(settings, on_progress)` calls `on_progress(ServiceState)` at every change, from several threads;
@@ -22,6 +23,7 @@ from echopulse.stack import overview
 from echopulse.stack.fetch import fetch
 from echopulse.stack.flink_config import flink_home
 from echopulse.stack.jars import FLINK_JOB, group_named
+from echopulse.stack.java import find_java
 from echopulse.stack.service import Service, ServiceError
 from echopulse.stack.settings import StackSettings, stack_settings
 from echopulse.stack.spec import ServiceState
@@ -41,6 +43,7 @@ __all__ = [
     "Stack",
     "StackSettings",
     "describe",
+    "find_java",
     "flink_jars",
     "stack_settings",
     "stop",

@@ -88,7 +88,7 @@ class Stack:
 
         Raises plain EchoPulseError where `echopulse down` stopped the stack from elsewhere.
         """
-        if not self._is_described():
+        if not self._is_described(self._entries()):
             raise EchoPulseError("the stack was stopped by `echopulse down`")
         for service in self.services.values():
             service.check()
@@ -149,16 +149,16 @@ class Stack:
         with self._run_file_lock:
             run_file.write(self.settings.run, self._entries())
 
-    def _is_described(self) -> bool:
+    def _is_described(self, entries: list[RunEntry]) -> bool:
         described = run_file.read(self.settings.run)
-        return any(entry in described for entry in self._entries())
+        return any(entry in described for entry in entries)
 
     def _stop_all(self) -> None:
-        # After a `down` from elsewhere the file may be that of a newer stack.
-        is_described = self._is_described()
+        entries = self._entries()
         with ThreadPoolExecutor(len(self.services)) as pool:
             endings = [pool.submit(service.stop) for service in self.services.values()]
-        if is_described:
+        # After a `down` from elsewhere the file may be that of a newer stack.
+        if self._is_described(entries):
             run_file.remove(self.settings.run)
         for ending in endings:
             ending.result()

@@ -1,0 +1,55 @@
+"""What is shown while a stack starts."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from echopulse.stack.display import progress, table
+from echopulse.stack.spec import ServiceState
+
+KAFKA = ServiceState("kafka", "ready", "127.0.0.1:1", Path("/logs/kafka.log"), 7, seconds=1.25)
+FAILED = ServiceState("s3", "failed", "http://x", Path("/logs/s3.log"), 8, "ended", ("one [red]", "two"), 2.0)
+
+
+def states() -> list[ServiceState]:
+    """Return a start in which a download is told megabyte by megabyte."""
+    fetching = [ServiceState("jars kafka", "fetching", "/c", Path("/c"), detail=f"{n}.0 of 2.0 MB") for n in range(3)]
+    return [*fetching, KAFKA, FAILED]
+
+
+def test_lines_where_there_is_no_terminal() -> None:
+    """One line per change of phase, a failure with the end of its log, nothing read as markup."""
+    out = io.StringIO()
+    with progress(Console(file=out, width=40)) as show:
+        for state in states():
+            show(state)
+    assert out.getvalue().splitlines() == [
+        "jars kafka: fetching: 0.0 of 2.0 MB",
+        "kafka: ready after 1.2 s 127.0.0.1:1 (pid 7, log /logs/kafka.log)",
+        "s3: failed after 2.0 s: ended",
+        "  one [red]",
+        "  two",
+    ]
+
+
+def test_a_table_on_a_terminal() -> None:
+    """The last state of each service is in the table, and the log's end above it."""
+    out = io.StringIO()
+    with progress(Console(file=out, width=200, force_terminal=True, color_system=None)) as show:
+        for state in states():
+            show(state)
+    text = out.getvalue()
+    assert "s3: one [red]" in text
+    assert "2.0 of 2.0 MB" in text
+    assert "127.0.0.1:1" in text
+
+
+def test_paths_are_shown_from_here() -> None:
+    """A log below the current folder is shown as a person would type it."""
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(table([ServiceState("s3", "ready", "x", Path.cwd() / "logs" / "s3.log")]))
+    assert capture.get().splitlines()[1].split() == ["s3", "ready", "x", "logs/s3.log"]
