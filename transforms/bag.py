@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from schemas.errors import EchoPulseError
 from transforms.artifact import Hashing, Manifest, read_manifest
 from transforms.buffers import string_buffers
-from transforms.kernels.bag import MAX_CHARS, MIN_CHARS, sum_rows
+from transforms.kernels.bag import MAX_CHARS, MIN_CHARS, ZERO, sum_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ class Bag:
     def __init__(self, manifest: Manifest, digest: str, table: NDArray[np.int8]) -> None:
         self.manifest = manifest
         self.digest = digest
-        self._table = np.ascontiguousarray(table)
+        self._words = (np.ascontiguousarray(table).view(np.uint8) ^ np.uint8(ZERO)).view(np.uint64)
         self._scales = np.array(manifest.scales, np.float32)
         self._shift = np.uint64(64 - int(table.shape[0]).bit_length() + 1)
         self._last: tuple[pa.RecordBatch, NDArray[np.float32]] | None = None
@@ -63,23 +63,25 @@ class Bag:
         margins = scores[:, declared.columns] * np.float64(declared.slope) + np.array(declared.offsets)
         if declared.link == "sigmoid":
             positive = np.exp(-np.logaddexp(0.0, -margins))
-            return np.concatenate([1.0 - positive, positive], axis=1)
+            both: NDArray[np.float64] = np.concatenate([1.0 - positive, positive], axis=1)
+            return both
         margins -= margins.max(axis=1, keepdims=True)
         exponentials: NDArray[np.float64] = np.exp(margins)
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        return np.divide(exponentials, exponentials.sum(axis=1, keepdims=True), dtype=np.float64)
 
     def decide(self, task: str, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Choose a label (its index) for each row of probabilities."""
         declared = self.manifest.task(task)
         if declared.link == "sigmoid":
             return (probabilities[:, 1] >= declared.threshold).astype(np.int64)
-        return probabilities.argmax(axis=1)
+        largest: NDArray[np.int64] = probabilities.argmax(axis=1)
+        return largest
 
     def _score(self, texts: pa.StringArray) -> NDArray[np.float32]:
         values, offsets = string_buffers(texts)
-        sums = np.zeros((len(texts), self._table.shape[1]), np.int32)
+        sums = np.empty((len(texts), len(self._scales)), np.int32)
         counts = np.empty(len(texts), np.int32)
-        sum_rows(values, offsets, self._shift, self._table, sums, counts)
+        sum_rows(values, offsets, self._shift, self._words, sums, counts)
         scores: NDArray[np.float32] = sums * self._scales
         scores /= np.sqrt(np.maximum(counts, 1), dtype=np.float32)[:, None]
         return scores

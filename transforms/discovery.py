@@ -42,13 +42,13 @@ class Catalogue:
 
 
 def discover(folders: Iterable[Path] = ()) -> Catalogue:
-    """Find all strategies; raises EchoPulseError naming file and line of one that cannot be loaded or declares badly."""
+    """Find all strategies; raises EchoPulseError naming file and line of one that cannot be loaded or used."""
     found: dict[tuple[str, str], type[Strategy]] = {}
     for strategy in _all(folders):
         key = (strategy.kind, strategy.name)
         if key in found and found[key] is not strategy:
             raise EchoPulseError(
-                f"{_place(strategy)}: the strategy '{strategy.name}' for {strategy.kind} is at {_place(found[key])} already"
+                f"{_place(strategy)}: '{strategy.name}' for {strategy.kind} is at {_place(found[key])} already"
             )
         found[key] = strategy
     return Catalogue(found)

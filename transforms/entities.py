@@ -66,7 +66,7 @@ def find_entities(
 
 def _find_aliases(values: NDArray[np.uint8], offsets: NDArray[np.int32], table: AliasTable) -> _Spans:
     first = int(offsets[0])
-    joined = memoryview(values)[first : int(offsets[-1])]
+    joined = values[first : offsets[-1]].data
     # Overlapping matches, so that one across two texts or inside a word hides no true one.
     found = table.automaton.find_matches_as_indexes(joined, overlapping=True)
     matches = np.array(found, np.int64).reshape(-1, 3)

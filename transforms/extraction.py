@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
 from transforms.buffers import constant, string_buffers
-from transforms.kernels.text import mark_objects
+from transforms.kernels.payloads import mark_objects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def extract(metadata: pa.MapArray, payloads: pa.BinaryArray) -> Extracted:
 
 
 def extract_payloads(payloads: pa.BinaryArray) -> Extracted:
-    """Read the text of JSON payloads; a payload that is not a JSON object in UTF-8 is a bad row, the others are unharmed."""
+    """Read the text of JSON payloads; one that is not a JSON object in UTF-8 is a bad row, the others are unharmed."""
     values, offsets = string_buffers(payloads)
     whole = np.empty(len(payloads), np.bool_)
     mark_objects(values, offsets, whole)

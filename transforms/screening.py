@@ -33,7 +33,8 @@ class Outcome:
     @property
     def passed(self) -> NDArray[np.bool_]:
         """Whether each row got through so far."""
-        return self._stages == 0
+        passed: NDArray[np.bool_] = self._stages == 0
+        return passed
 
     def refuse(self, rows: Sequence[int] | NDArray[np.int64], stage: str, reason: Callable[[int], str] | str) -> None:
         """Refuse rows at a stage, for a reason or for what `reason` says of the i-th of them."""
@@ -72,7 +73,7 @@ def screen(
 ) -> None:
     """Refuse heartbeats, events without an id or a channel, and times that are missing, implausible or not the record's.
 
-    `events` (schema EVENT), `kinds` and `record_ts_ms` (ms UTC) have one entry for each of `rows`, places in the batch.
+    `events` (schema EVENT), `kinds` and `record_ts_ms` (ms UTC) have an entry for each of `rows`.
     """
     channels = pc.binary_length(events.column("channel_id")).to_numpy()
     ids = pc.binary_length(events.column("id")).to_numpy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,10 +11,12 @@ import pyarrow as pa
 from schemas.arrow import EVENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-#: What a strategy is given: the event's own columns, and its text three times: `text` composed (Unicode NFKC), `folded`
-#: that in lower case, `normalised` cleaned for models. Every row has text, at most 4,096 characters of it; none is null.
+#: What a strategy is given: the event's own columns, and its text three times: `text` composed (Unicode NFKC),
+#: `folded` that in lower case, `normalised` cleaned for models. Every row has text, at most 4,096 characters of it;
+#: nothing is null. `key` tells equal normalised texts, `signature` texts equal in their letters.
 TEXTS = pa.schema(
     [
         *(EVENT.field(name) for name in ("id", "ts", "source", "channel_id", "user_id", "metadata")),
@@ -31,7 +32,7 @@ TEXTS = pa.schema(
 
 @dataclass(frozen=True)
 class Context:
-    """What a strategy may use when it opens: the folder of its model's artifact and its own options, as in the settings."""
+    """What a strategy may use when it opens: the folder of its model's artifact and its own options."""
 
     artifact: Path
     options: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Context:
 class Strategy(ABC):
     """One way to do one kind of analysis. A subclass declares `kind`, `name` and `type`, and analyses batches.
 
-    A row's result depends on that row alone, never on the others of its batch: a replay then gives what the stream gave.
+    A row's result depends on that row alone, never on the others of its batch: so a replay gives what the stream gave.
     """
 
     kind: ClassVar[str]

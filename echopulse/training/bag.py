@@ -15,7 +15,7 @@ from schemas.errors import EchoPulseError
 from transforms.artifact import Hashing, Manifest, Task, file_digest, write_manifest
 from transforms.bag import CHAR_GRAMS, KIND, NORMALISATION, TABLE, WORD_GRAMS, Bag
 from transforms.buffers import string_buffers
-from transforms.kernels.bag import GRAMS_PER_BYTE, list_grams
+from transforms.kernels.bag import GRAMS_PER_BYTE, LANES, list_grams
 from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 BITS = 18
 #: Columns come in eights, so that a row of the table is a machine word or several.
-_COLUMNS_STEP = 8
+_COLUMNS_STEP = LANES
+_BINARY = 2
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Recipe:
     """What training depends on besides the data: two runs of one recipe give the same bytes."""
 
     seed: int = 0
-    epochs: int = 8
+    epochs: int = 5
     rate: float = 2.0
     #: Exponent of a label's inverse frequency in its weight: 0 leaves labels as frequent as they are, 1 evens them out.
-    evenness: float = 0.5
+    evenness: float = 1.0
     #: Weights beyond this quantile of a column's are clipped when a byte must hold them.
     quantile: float = 0.99999
 
@@ -85,7 +86,7 @@ def _columns(tasks: list[str]) -> dict[str, tuple[int, ...]]:
     first = 0
     for task in tasks:
         labels = len(datasets.TASKS[task].labels)
-        width = 1 if labels == 2 else labels
+        width = 1 if labels == _BINARY else labels
         columns[task] = tuple(range(first, first + width))
         first += width
     return columns

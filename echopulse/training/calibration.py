@@ -17,9 +17,10 @@ _GRID = np.geomspace(0.25, 4.0, 97)
 
 
 def fit_sigmoid(scores: NDArray[np.float64], positive: NDArray[np.int64]) -> tuple[float, float]:
-    """Fit (slope, offset) of P(positive) = 1 / (1 + exp(-(slope · score + offset))) by Newton's method with halved steps (Lin, Lin and Weng 2007).
+    """Fit (slope, offset) of P(positive) = 1 / (1 + exp(-(slope · score + offset))) by Newton's method.
 
-    Platt (1999), with his smoothed targets, which keep the slope finite where the classes are separable.
+    Platt (1999), with his smoothed targets, which keep the slope finite where the classes are separable, and the
+    halved steps of Lin, Lin and Weng (2007).
     """
     positives = int(positive.sum())
     negatives = len(positive) - positives

@@ -32,9 +32,9 @@ class Labelled:
 
 @dataclass(frozen=True)
 class LabelledTask:
-    """A task: its labels in order, its metric, and the files it is made of, each with its own labels told in the task's.
+    """A task: its labels in order, its metric, and the files it is made of, whose labels are told in the task's.
 
-    `files` maps a file's stem to {label in the file: label of the task}; the stem of a file with splits ends in a dot.
+    `files` maps a file's stem to {label in the file: label of the task}; a stem with splits ends in a dot.
     """
 
     name: str
@@ -74,7 +74,7 @@ TOGETHER: dict[str, tuple[str, ...]] = {"toxicity": ("offensive", "hate", "toxic
 
 
 def chosen_tasks(names: list[str]) -> list[str]:
-    """Return the tasks to train for the names given, in the order of TASKS; raises EchoPulseError for an unknown one."""
+    """Return the tasks to train for the names given, in the order of TASKS; raises EchoPulseError."""
     for name in names:
         if name not in TASKS:
             raise EchoPulseError(f"no task '{name}'", did_you_mean(name, TASKS))
@@ -121,7 +121,7 @@ def _read(path: Path, stem: str, task: LabelledTask, split: str) -> Labelled:
     mapping = task.files[stem]
     unknown = set(pc.unique(names).to_pylist()) - set(mapping)
     if unknown:
-        found = str(sorted(unknown, key=str)[0])
+        found = min(map(str, unknown))
         raise EchoPulseError(f"{path}: label '{found}' is none of {task.name}'s", did_you_mean(found, mapping))
     own = pc.index_in(names, value_set=pa.array(list(mapping)))
     labels = np.array([task.labels.index(label) for label in mapping.values()])[own.to_numpy()]

@@ -1,15 +1,32 @@
 """Stochastic gradient descent over hashed n-grams, one row at a time, every task's columns at once."""
+# ruff: noqa: C901, PLR0912 - one loop over rows
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from transforms.kernels import compiled
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 @compiled("void(u4[::1], i8[::1], i8[:, ::1], i8[::1], i8[::1], f4[:, ::1], i8[::1], f4[:, ::1], f4[::1], f4)")
-def descend(buckets, starts, labels, lows, highs, importance, order, weights, biases, rate):  # noqa: ANN001, ANN201, C901, PLR0912, PLR0913
-    """Go through the rows in `order` once each entry, the rate falling linearly from `rate` to 0; change weights in place.
+def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
+    buckets: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    lows: NDArray[np.int64],
+    highs: NDArray[np.int64],
+    importance: NDArray[np.float32],
+    order: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    biases: NDArray[np.float32],
+    rate: np.float32,
+) -> None:
+    """Visit the rows in `order`, the rate falling linearly from `rate` to 0; change `weights` and `biases` in place.
 
     `labels` [rows, tasks] is the label's index, -1 where a row has none for a task; task t has the columns
     lows[t]:highs[t], and its loss is weighed by importance [tasks, labels]. Several columns are a softmax, a single one

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 def cache_folder() -> Path:
-    """Return the folder for compiled kernels: NUMBA_CACHE_DIR, else numba/ in ECHOPULSE_CACHE, else ~/.cache/echopulse/numba.
+    """Return the folder for compiled kernels: NUMBA_CACHE_DIR, else numba/ in ECHOPULSE_CACHE or ~/.cache/echopulse.
 
     Where that folder cannot be written (a container's user without a home), a folder of the temporary directory serves.
     """
@@ -38,7 +38,7 @@ os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 import numba  # noqa: E402
 
 # Another package may have imported numba before us.
-numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
+numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
 
 #: Arrow's buffers are read-only; arrays that can be written pass for them too.
@@ -51,8 +51,9 @@ def compiled(signature: Any = None) -> Callable[[Callable[P, R]], Callable[P, R]
 
     Without a signature the function is for other kernels to call, and is compiled with them.
     """
-    options = {"cache": True, "nogil": True, "error_model": "numpy"}
-    decorate: Callable[[Callable[P, R]], Callable[P, R]] = (
-        numba.njit(**options) if signature is None else numba.njit(signature, **options)
-    )
+    decorate: Callable[[Callable[P, R]], Callable[P, R]]
+    if signature is None:
+        decorate = numba.njit(cache=True, nogil=True, error_model="numpy")
+    else:
+        decorate = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
     return decorate

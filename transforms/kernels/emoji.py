@@ -1,4 +1,5 @@
 """Count emoji in UTF-8 text: a joined sequence, a flag or a keycap is one."""
+# ruff: noqa: PLR2004 - one state machine, and code points are written as their numbers
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def code_points() -> NDArray[np.uint8]:
 
 
 @compiled(numba.void(BYTES, OFFSETS, numba.uint8[::1], numba.int32[::1]))
-def count_emoji(values, offsets, parts, counts):  # noqa: ANN001, ANN201 - numba's signature says it; one state machine
+def count_emoji(
+    values: NDArray[np.uint8], offsets: NDArray[np.int32], parts: NDArray[np.uint8], counts: NDArray[np.int32]
+) -> None:
     """Count the emoji of each text, given the part of each code point."""
     for row in range(len(offsets) - 1):
         count = 0
@@ -55,7 +58,7 @@ def count_emoji(values, offsets, parts, counts):  # noqa: ANN001, ANN201 - numba
                 point |= (values[position + 2] & 0x3F) << 6 | values[position + 3] & 0x3F
                 position += 4
             part = parts[point] if point < len(parts) else 0
-            if part == 2:
+            if part == _FLAG_HALF:
                 count += 0 if half else 1
                 half = not half
             else:
@@ -64,5 +67,5 @@ def count_emoji(values, offsets, parts, counts):  # noqa: ANN001, ANN201 - numba
                 if part != 0 and not joined and not tone:
                     count += 1
             joined = point == 0x200D
-            begun = part == 1 or (begun and (joined or point == 0xFE0F))
+            begun = part == _BEGINS or (begun and (joined or point == 0xFE0F))
         counts[row] = count

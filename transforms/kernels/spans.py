@@ -1,18 +1,24 @@
 """Spans of text in joined UTF-8 bytes: tags by their shape, whole words, overlaps resolved, surfaces copied out."""
+# ruff: noqa: PLR2004 - one scanner a kernel, and UTF-8 is written as its numbers
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 
 from transforms.kernels import BYTES, OFFSETS, compiled
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _HASH, _DOLLAR, _AT = 35, 36, 64
 _LONGEST_CASHTAG = 6
 
 
 @compiled()
-def _letter(values, position, high):  # noqa: ANN001, ANN202 - numba infers the types; a table of ranges
+def _letter(values: NDArray[np.uint8], position: int, high: int) -> int:
     """Length in bytes of the letter, digit or underscore at `position`, 0 for anything else.
 
     Beyond ASCII the blocks decide: U+00C0 to U+1FFF and U+3040 to U+DFFF are letters, symbols and emoji are not.
@@ -30,7 +36,7 @@ def _letter(values, position, high):  # noqa: ANN001, ANN202 - numba infers the 
 
 
 @compiled()
-def _follows_letter(values, low, position):  # noqa: ANN001, ANN202 - numba infers the types
+def _follows_letter(values: NDArray[np.uint8], low: int, position: int) -> bool:
     before = position - 1
     while before > low and values[before] & 0xC0 == 0x80:
         before -= 1
@@ -38,8 +44,14 @@ def _follows_letter(values, low, position):  # noqa: ANN001, ANN202 - numba infe
 
 
 @compiled(numba.int64(BYTES, OFFSETS, numba.int64[::1], numba.int64[::1], numba.int64[::1]))
-def find_tags(values, offsets, rows, starts, ends):  # noqa: ANN001, ANN201 - numba's signature says it; one scanner
-    """Find #hashtags with a letter in them, $CASHTAGS of 1 to 6 letters and @mentions; write row, start and end of each.
+def find_tags(
+    values: NDArray[np.uint8],
+    offsets: NDArray[np.int32],
+    rows: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> int:
+    """Find #hashtags with a letter in them, $CASHTAGS of 1 to 6 letters and @mentions: row, start and end of each.
 
     Returns how many there are, at most as many as the output holds.
     """
@@ -50,7 +62,7 @@ def find_tags(values, offsets, rows, starts, ends):  # noqa: ANN001, ANN201 - nu
         position = low
         while position < high and count < len(rows):
             sigil = values[position]
-            if (sigil != _HASH and sigil != _DOLLAR and sigil != _AT) or _follows_letter(values, low, position):
+            if sigil not in (_HASH, _DOLLAR, _AT) or _follows_letter(values, low, position):
                 position += 1
                 continue
             end = position + 1
@@ -81,7 +93,14 @@ def find_tags(values, offsets, rows, starts, ends):  # noqa: ANN001, ANN201 - nu
 
 
 @compiled(numba.void(BYTES, OFFSETS, numba.int64[::1], numba.int64[::1], numba.int64[::1], numba.boolean[::1]))
-def whole_words(values, offsets, rows, starts, ends, whole):  # noqa: ANN001, ANN201 - numba's signature says it
+def whole_words(
+    values: NDArray[np.uint8],
+    offsets: NDArray[np.int32],
+    rows: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    whole: NDArray[np.bool_],
+) -> None:
     """Say of each span whether it lies in its row and begins and ends at the border of a word."""
     for span in range(len(rows)):
         low = offsets[rows[span]]
@@ -95,7 +114,7 @@ def whole_words(values, offsets, rows, starts, ends, whole):  # noqa: ANN001, AN
 
 
 @compiled(numba.void(numba.int64[::1], numba.int64[::1], numba.boolean[::1]))
-def leftmost_longest(starts, ends, kept):  # noqa: ANN001, ANN201 - numba's signature says it
+def leftmost_longest(starts: NDArray[np.int64], ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> None:
     """Of spans sorted by start, the longer first, keep each that begins at or after the end of the last one kept."""
     end = np.int64(-1)
     for span in range(len(starts)):
@@ -105,7 +124,9 @@ def leftmost_longest(starts, ends, kept):  # noqa: ANN001, ANN201 - numba's sign
 
 
 @compiled(numba.void(BYTES, numba.int64[::1], numba.int64[::1], numba.uint8[::1]))
-def copy_spans(values, starts, ends, copied):  # noqa: ANN001, ANN201 - numba's signature says it
+def copy_spans(
+    values: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], copied: NDArray[np.uint8]
+) -> None:
     """Copy the bytes of each span, one after another."""
     out = 0
     for span in range(len(starts)):

@@ -1,6 +1,9 @@
 """Clean-up of lower-case UTF-8 text and its hashes, in one pass over the bytes."""
+# ruff: noqa: C901, PLR0912, PLR0915, PLR2004 - kernels are single loops, and UTF-8 is written as its numbers
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
@@ -8,13 +11,15 @@ import numpy as np
 from transforms.kernels import BYTES, OFFSETS, compiled
 from transforms.kernels.bag import CHAR_SEED, PRIME
 
-_MAX_RUN = 2
-#: Brackets within brackets that every JSON reader takes; orjson stops at 1,024.
-DEEPEST = 1_000
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Repeats of a character that are kept.
+MAX_RUN = 2
 
 
 @compiled()
-def _invisible(values, position, high):  # noqa: ANN001, ANN202 - numba infers the types; a table of ranges
+def _invisible(values: NDArray[np.uint8], position: int, high: int) -> int:
     """Length in bytes of the zero-width character at `position`, 0 where there is none."""
     byte = values[position]
     if position + 1 < high and byte == 0xC2 and values[position + 1] == 0xAD:
@@ -34,63 +39,53 @@ def _invisible(values, position, high):  # noqa: ANN001, ANN202 - numba infers t
 
 
 @compiled()
-def _word_byte(byte):  # noqa: ANN001, ANN202 - numba infers the types
+def _word_byte(byte: int) -> bool:
     return byte >= 128 or 97 <= byte <= 122 or 48 <= byte <= 57 or byte == 95
 
 
 @compiled()
-def _url(values, position, high):  # noqa: ANN001, ANN202 - numba infers the types
+def _url(values: NDArray[np.uint8], position: int, high: int) -> bool:
     """Whether http://, https:// or www. begins at `position`."""
     if high - position < 5:
         return False
     if values[position] == 119:
-        return values[position + 1] == 119 and values[position + 2] == 119 and values[position + 3] == 46
-    if (
-        values[position] != 104
-        or values[position + 1] != 116
-        or values[position + 2] != 116
-        or values[position + 3] != 112
-    ):
+        return bool(values[position + 1] == 119 and values[position + 2] == 119 and values[position + 3] == 46)
+    if values[position + 1] != 116 or values[position + 2] != 116 or values[position + 3] != 112:
         return False
     colon = position + (5 if values[position + 4] == 115 else 4)
-    return colon + 2 < high and values[colon] == 58 and values[colon + 1] == 47 and values[colon + 2] == 47
+    return bool(colon + 2 < high and values[colon] == 58 and values[colon + 1] == 47 and values[colon + 2] == 47)
 
 
-@compiled(numba.void(BYTES, OFFSETS, numba.uint8[::1], numba.int32[::1], numba.int64[::1], numba.int64[::1]))
-def clean(values, offsets, cleaned, cleaned_offsets, keys, signatures):  # noqa: ANN001, ANN201, C901, PLR0912, PLR0915
-    """Clean each text into `cleaned`, with the hash of it (`keys`) and of its letters alone (`signatures`).
-
-    A URL becomes `://` and a mention `@`, a run of one character is cut to two, white space and controls to one space,
-    zero-width characters vanish. The output is never longer than the input. Both hashes are FNV-1a, 64 bits, 0 for none.
-    """
-    out = 0
-    cleaned_offsets[0] = 0
-    for row in range(len(offsets) - 1):
-        high = offsets[row + 1]
-        begin = out
-        position = offsets[row]
-        border = True
-        last = out
-        last_length = 0
-        run = 0
-        while position < high:
-            byte = values[position]
-            if byte <= 32 or byte == 127:
-                if out > begin and cleaned[out - 1] != 32:
-                    cleaned[out] = 32
-                    out += 1
-                    last_length = 0
-                border = True
-                position += 1
-                continue
-            if border and (byte == 104 or byte == 119) and _url(values, position, high):
+@compiled()
+def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.uint8], begin: int) -> int:
+    """Clean values[low:high] into `cleaned` from `begin` on; return where it ends."""
+    out = begin
+    position = low
+    border = True
+    last = begin
+    last_length = 0
+    run = 0
+    while position < high:
+        byte = values[position]
+        if byte <= 32 or byte == 127:
+            if out > begin and cleaned[out - 1] != 32:
+                cleaned[out] = 32
+                out += 1
+                last_length = 0
+            border = True
+            position += 1
+            continue
+        if border:
+            if byte in (104, 119) and _url(values, position, high):
                 while position < high and values[position] > 32:
                     position += 1
-                cleaned[out : out + 3] = np.array([58, 47, 47], np.uint8)
+                cleaned[out] = 58
+                cleaned[out + 1] = 47
+                cleaned[out + 2] = 47
                 out += 3
                 last_length = 0
                 continue
-            if border and byte == 64 and position + 1 < high and _word_byte(values[position + 1]):
+            if byte == 64 and position + 1 < high and _word_byte(values[position + 1]):
                 position += 1
                 while position < high and _word_byte(values[position]):
                     position += 1
@@ -98,30 +93,57 @@ def clean(values, offsets, cleaned, cleaned_offsets, keys, signatures):  # noqa:
                 out += 1
                 last_length = 0
                 continue
-            if byte >= 0xC2:
-                skipped = _invisible(values, position, high)
-                if skipped:
-                    position += skipped
-                    continue
-            border = not (_word_byte(byte))
-            length = 1
-            while position + length < high and values[position + length] & 0xC0 == 0x80:
-                length += 1
-            same = length == last_length
-            if same:
-                for step in range(length):
-                    if cleaned[last + step] != values[position + step]:
-                        same = False
-            run = run + 1 if same else 1
-            if run <= _MAX_RUN:
+        if byte < 128:
+            border = not _word_byte(byte)
+            run = run + 1 if last_length == 1 and cleaned[last] == byte else 1
+            last_length = 1
+            position += 1
+            if run <= MAX_RUN:
                 last = out
-                last_length = length
-                for step in range(length):
-                    cleaned[out + step] = values[position + step]
-                out += length
-            position += length
-        if out > begin and cleaned[out - 1] == 32:
-            out -= 1
+                cleaned[out] = byte
+                out += 1
+            continue
+        skipped = _invisible(values, position, high)
+        if skipped:
+            position += skipped
+            continue
+        border = False
+        length = 1
+        while position + length < high and values[position + length] & 0xC0 == 0x80:
+            length += 1
+        same = length == last_length
+        for step in range(length):
+            same = same and cleaned[last + step] == values[position + step]
+        run = run + 1 if same else 1
+        if run <= MAX_RUN:
+            last = out
+            last_length = length
+            for step in range(length):
+                cleaned[out + step] = values[position + step]
+            out += length
+        position += length
+    return out - 1 if out > begin and cleaned[out - 1] == 32 else out
+
+
+@compiled(numba.void(BYTES, OFFSETS, numba.uint8[::1], numba.int32[::1], numba.int64[::1], numba.int64[::1]))
+def clean(
+    values: NDArray[np.uint8],
+    offsets: NDArray[np.int32],
+    cleaned: NDArray[np.uint8],
+    cleaned_offsets: NDArray[np.int32],
+    keys: NDArray[np.int64],
+    signatures: NDArray[np.int64],
+) -> None:
+    """Clean each text into `cleaned`, with the hash of it (`keys`) and of its letters alone (`signatures`).
+
+    A URL becomes `://` and a mention `@`, a run of one character is cut to two, white space and controls to one space,
+    zero-width characters vanish; the output is never longer than the input. The hashes are FNV-1a, 64 bits, 0 for none.
+    """
+    out = 0
+    cleaned_offsets[0] = 0
+    for row in range(len(offsets) - 1):
+        begin = out
+        out = _clean(values, offsets[row], offsets[row + 1], cleaned, begin)
         cleaned_offsets[row + 1] = out
         key = CHAR_SEED
         signature = CHAR_SEED
@@ -137,7 +159,7 @@ def clean(values, offsets, cleaned, cleaned_offsets, keys, signatures):  # noqa:
 
 
 @compiled(numba.void(BYTES, OFFSETS, numba.boolean[::1]))
-def mark_ascii(values, offsets, ascii_only):  # noqa: ANN001, ANN201 - numba's signature says it
+def mark_ascii(values: NDArray[np.uint8], offsets: NDArray[np.int32], ascii_only: NDArray[np.bool_]) -> None:
     """Say of each text whether all its bytes are ASCII."""
     for row in range(len(offsets) - 1):
         seen = np.uint8(0)
@@ -147,45 +169,10 @@ def mark_ascii(values, offsets, ascii_only):  # noqa: ANN001, ANN201 - numba's s
 
 
 @compiled(numba.void(numba.int64[::1], numba.uint8[::1]))
-def write_hex(numbers, digits):  # noqa: ANN001, ANN201 - numba's signature says it
+def write_hex(numbers: NDArray[np.int64], digits: NDArray[np.uint8]) -> None:
     """Write each number as 16 hexadecimal digits."""
     for row in range(len(numbers)):
         number = np.uint64(numbers[row])
         for place in range(16):
             nibble = (number >> np.uint64(60 - 4 * place)) & np.uint64(15)
-            digits[row * 16 + place] = nibble + 48 if nibble < 10 else nibble + 87
-
-
-@compiled(numba.void(BYTES, OFFSETS, numba.boolean[::1]))
-def mark_objects(values, offsets, whole):  # noqa: ANN001, ANN201, C901 - numba's signature says it; one state machine
-    """Say of each payload whether its brackets outside strings close to one object, with nothing but space around it."""
-    for row in range(len(offsets) - 1):
-        depth = 0
-        objects = 0
-        quoted = False
-        escaped = False
-        sound = True
-        for position in range(offsets[row], offsets[row + 1]):
-            byte = values[position]
-            if quoted:
-                if escaped:
-                    escaped = False
-                elif byte == 92:
-                    escaped = True
-                elif byte == 34:
-                    quoted = False
-            elif byte == 34:
-                quoted = True
-                sound = sound and depth > 0
-            elif byte in (123, 91):
-                if depth == 0:
-                    objects += 1
-                    sound = sound and byte == 123
-                depth += 1
-                sound = sound and depth <= DEEPEST
-            elif byte in (125, 93):
-                depth -= 1
-                sound = sound and depth >= 0
-            elif depth == 0 and byte not in (32, 9, 13, 10):
-                sound = False
-        whole[row] = sound and objects == 1 and depth == 0 and not quoted
+            digits[row * 16 + place] = nibble + np.uint64(48) if nibble < 10 else nibble + np.uint64(87)
