@@ -1,0 +1,256 @@
+"""A websocket as a source, against a real server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from echopulse.gateway.connector import Connector
+from echopulse.gateway.websocket import WebSocketSource
+from schemas.errors import EchoPulseError
+from tests.echopulse.gateway.live import MAPPING, QUICK, Letters, Sink, frame, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    import pyarrow as pa
+
+    from echopulse.gateway.source import Limits
+
+
+@asynccontextmanager
+async def _server(handle: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[str]:
+    # Without compression: a thousand equal frames would fit into one.
+    async with serve(handle, "127.0.0.1", 0, close_timeout=1, compression=None) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/path"
+
+
+def _connector(url: str, sink: Sink, letters: Letters, limits: Limits = QUICK, frames: int | None = None) -> Connector:
+    return Connector(WebSocketSource(url, limits=limits), MAPPING, sink, letters, limits=limits, frames=frames)
+
+
+async def test_frames_become_events() -> None:
+    """Text and binary frames alike; filtered and bad ones are counted; everything is flushed."""
+
+    async def handle(socket: ServerConnection) -> None:
+        await socket.send(frame(1).decode())
+        await socket.send(frame(2))
+        await socket.send(frame(3, skip=1))
+        await socket.send(b"\xff{")
+        await socket.send('{"id": "e5"}')
+        await socket.wait_closed()
+
+    sink, letters = Sink(), Letters()
+    async with _server(handle) as url:
+        report = await _connector(url, sink, letters, frames=5).run(asyncio.Event())
+
+    assert sink.ids == ["e1", "e2"]
+    assert (report.received, report.events, report.filtered, report.dead_letters) == (5, 2, 1, 2)
+    assert [(letter.stage, letter.origin, letter.original) for letter in letters.letters] == [
+        ("parse", "test:4", b"\xff{"),
+        ("validate", "test:5", b'{"id": "e5"}'),
+    ]
+    assert (sink.flushed, letters.flushed) == (1, 1)
+
+
+async def test_a_lost_connection_is_made_again() -> None:
+    """Closed politely, closed with an error, cut off: the source goes on; each is counted."""
+    connections = 0
+
+    async def handle(socket: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        await socket.send(frame(connections))
+        if connections == 1:
+            await socket.close()
+        elif connections == 2:
+            await socket.close(1011, "broken")
+        elif connections == 3:
+            socket.transport.abort()
+        else:
+            await socket.wait_closed()
+
+    sink = Sink()
+    async with _server(handle) as url:
+        report = await _connector(url, sink, Letters(), frames=3).run(asyncio.Event())
+
+    assert len(set(sink.ids)) == 3
+    assert report.reconnects >= 2
+
+
+async def test_attempts_have_a_limit() -> None:
+    """A port where nobody listens is given up with its address, the number of attempts and the reason."""
+    async with _server(lambda socket: socket.close()) as url:
+        pass
+    sink = Sink()
+
+    with pytest.raises(
+        EchoPulseError, match=r"^ws://127\.0\.0\.1:\d+/path was given up after 4 attempts in a row: .*Ref"
+    ):
+        await _connector(url, sink, Letters()).run(asyncio.Event())
+
+    assert sink.flushed == 1
+
+
+async def test_a_frame_too_large_is_refused_and_the_next_is_taken() -> None:
+    """It becomes a dead letter; its connection is the price."""
+    connections = 0
+
+    async def handle(socket: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        await socket.send(b"x" * 2_000 if connections == 1 else frame(connections))
+        await socket.wait_closed()
+
+    sink, letters = Sink(), Letters()
+    async with _server(handle) as url:
+        limits = replace(QUICK, frame_bytes=1_000)
+        report = await _connector(url, sink, letters, limits, frames=2).run(asyncio.Event())
+
+    assert sink.ids == ["e2"]
+    assert (report.dead_letters, letters.letters[0].stage) == (1, "parse")
+    assert "above 1000 bytes was refused" in letters.letters[0].reason
+
+
+async def test_a_server_that_sends_only_frames_too_large_is_given_up() -> None:
+    """A refused frame is no progress."""
+    letters = Letters()
+
+    async with _server(lambda socket: socket.send(b"x" * 2_000)) as url:
+        connector = _connector(url, Sink(), letters, replace(QUICK, frame_bytes=1_000))
+        with pytest.raises(EchoPulseError, match="given up after 4 attempts"):
+            await connector.run(asyncio.Event())
+
+    assert len(letters.letters) == 4
+
+
+async def test_a_full_sink_stops_the_reading() -> None:
+    """With Kafka blocked, queue and socket buffers fill and the server can send no more; nothing is lost afterwards."""
+    total = 4_000
+    sent = 0
+
+    async def handle(socket: ServerConnection) -> None:
+        nonlocal sent
+        for number in range(total):
+            await socket.send(frame(number, pad="x" * 10_000))
+            sent += 1
+        await socket.wait_closed()
+
+    sink = Sink()
+    sink.open.clear()
+    async with _server(handle) as url:
+        limits = replace(QUICK, queued_frames=50, batch_frames=10)
+        connector = _connector(url, sink, Letters(), limits, frames=total)
+        running = asyncio.create_task(connector.run(asyncio.Event()))
+        try:
+            await until(lambda: connector.report.received >= 60)
+            await until(_unchanged(lambda: sent))
+            stuck, received = sent, connector.report.received
+        finally:
+            sink.open.set()
+        report = await running
+
+    assert stuck < total
+    assert received <= 61
+
+    assert report.events == total
+    assert sink.ids == [f"e{number}" for number in range(total)]
+
+
+def _unchanged(count: Callable[[], int], polls: int = 50) -> Callable[[], bool]:
+    """Return a condition that holds once `count` has been the same for so many polls."""
+    seen: list[int] = []
+
+    def unchanged() -> bool:
+        seen.append(count())
+        return len(seen) > polls and len(set(seen[-polls:])) == 1
+
+    return unchanged
+
+
+async def test_stop_delivers_what_was_received() -> None:
+    """The connection is closed, the queue emptied, the sinks flushed."""
+    closed = asyncio.Event()
+
+    async def handle(socket: ServerConnection) -> None:
+        for number in range(5):
+            await socket.send(frame(number))
+        await socket.wait_closed()
+        closed.set()
+
+    sink, stop = Sink(), asyncio.Event()
+    sink.open.clear()
+    async with _server(handle) as url:
+        connector = _connector(url, sink, Letters())
+        running = asyncio.create_task(connector.run(stop))
+        await until(lambda: connector.report.received == 5)
+        stop.set()
+        await asyncio.wait_for(closed.wait(), 10)
+        sink.open.set()
+        report = await running
+
+    assert (report.received, report.events, sink.flushed) == (5, 5, 1)
+
+
+async def test_a_failing_sink_ends_the_source() -> None:
+    """The sink's own error comes through."""
+
+    class Broken(Sink):
+        def send(self, events: pa.RecordBatch) -> None:
+            raise EchoPulseError(f"Kafka is gone, {events.num_rows} event waits")
+
+    async def handle(socket: ServerConnection) -> None:
+        await socket.send(frame(1))
+        await socket.wait_closed()
+
+    async with _server(handle) as url:
+        with pytest.raises(EchoPulseError, match="Kafka is gone"):
+            await _connector(url, Broken(), Letters()).run(asyncio.Event())
+
+
+async def test_headers_and_subscriptions_are_sent_on_each_connect() -> None:
+    """A source that must be asked is asked again after a reconnect."""
+    seen: list[tuple[str | None, str | bytes]] = []
+
+    async def handle(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        seen.append((socket.request.headers.get("X-Key"), await socket.recv()))
+        await socket.send(frame(len(seen)))
+
+    async with _server(handle) as url:
+        source = WebSocketSource(url, limits=QUICK, headers={"X-Key": "k"}, subscribe=["hello"])
+        await Connector(source, MAPPING, Sink(), Letters(), limits=QUICK, frames=2).run(asyncio.Event())
+
+    assert seen[:2] == [("k", "hello")] * 2
+
+
+async def test_a_refusal_that_no_attempt_mends_is_told_at_once() -> None:
+    """A 401 is no reason to try again."""
+    attempts = 0
+
+    async def handle(socket: ServerConnection) -> None:
+        raise AssertionError(socket)
+
+    def refuse(connection: ServerConnection, _request: object) -> object:
+        nonlocal attempts
+        attempts += 1
+        return connection.respond(401, "no")
+
+    async with serve(handle, "127.0.0.1", 0, process_request=refuse) as server:  # type: ignore[arg-type]
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/?token=secret"
+        with pytest.raises(EchoPulseError, match=r"^ws://127\.0\.0\.1:\d+/ answered 401 Unauthorized \(give a token"):
+            await _connector(url, Sink(), Letters()).run(asyncio.Event())
+
+    assert attempts == 1
+
+
+@pytest.mark.parametrize("url", ["http://host/", "host", "ws://"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    """The value and an example are told."""
+    with pytest.raises(EchoPulseError, match="is not a websocket address"):
+        WebSocketSource(url)
