@@ -46,6 +46,7 @@ build: bootstrap ## Wheel, sdist and image of a release: make build TAG=v1.2.0
 
 compose-up: ## Kafka, Flink, Valkey and S3 as containers
 	@docker info >/dev/null 2>&1 || { echo "compose-up: no Docker engine answers; 'make run' needs none" >&2; exit 1; }
+	@docker compose version >/dev/null 2>&1 || { echo "compose-up: docker has no compose plug-in (Debian: docker-compose-v2)" >&2; exit 1; }
 	$(COMPOSE) up --build --detach --wait
 
 lock: bootstrap ## Resolve the dependencies again and neutralise the lock
