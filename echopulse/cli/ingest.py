@@ -23,19 +23,22 @@ app.command("echopulse.cli.ingest_live:sse", name="sse", help="Take events from 
 @app.command
 def replay(
     file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
     *,
     rate: float | None = None,
-    loop: Annotated[bool, Parameter(negative=())] = False,
-    keep_time: Annotated[bool, Parameter(negative=())] = False,
-    columns: Annotated[str, Parameter(name="--map")] = "",
-    heartbeat: bool = True,
+    loop: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    keep_time: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    columns: Annotated[str, Parameter(name="--map", show_default=False)] = "",
+    heartbeat: Annotated[bool, Parameter(show_default=False)] = True,
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
     """Send the events of a file: JSONL, CSV or Parquet.
 
-    The form follows the ending: .jsonl, .ndjson, .csv (also .gz, .bz2, .zst) or .parquet. Fields are id, ts, source,
-    channel, user, raw, meta. Times are moved so that the newest is now. A row that cannot be an event becomes a dead
-    letter on social.dlq with its reason and FILE:LINE.
+    The form follows the ending: .jsonl, .ndjson, .csv (each also with
+    .gz, .bz2, .zst) or .parquet. Its fields are id, ts, source, channel,
+    user, raw, meta. Times are moved so that the newest is now. A row that
+    cannot be an event becomes a dead letter on social.dlq, with its reason
+    and FILE:LINE.
 
     Parameters
     ----------
@@ -44,14 +47,14 @@ def replay(
     rate
         Events a second; without it, full speed.
     loop
-        Again and again until Ctrl-C; each event bears the time at which it is sent.
+        Again and again until Ctrl-C, each event at the time of sending.
     keep_time
         Leave the events' own times.
     columns
-        Which column holds which field, as FIELD=COLUMN,FIELD=COLUMN.
+        FIELD=COLUMN,FIELD=COLUMN where columns have other names.
     heartbeat
-        At the end, move the watermark past the last slide so that its windows fire; live events that follow within
-        the longest slide (5 minutes) would then come late.
+        Close the last slide at the end, so that its windows fire; live
+        events within its rest (up to 5 minutes) would then be late.
     """
     from echopulse.cli.ingest_progress import ingest_progress
     from echopulse.gateway.dead_letters import DeadLetterProducer

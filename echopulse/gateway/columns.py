@@ -65,7 +65,7 @@ def json_metadata(position: int, text: str | bytes | None, faults: Faults) -> An
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        faults.setdefault(position, ("validate", f"meta is not JSON: {error}"))
+        faults.setdefault(position, ("validate", f"meta is not JSON: {error.msg} at column {error.colno}"))
         return None
 
 

@@ -82,7 +82,7 @@ def _document(position: int, line: bytes, faults: Faults) -> dict[str, Any]:
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        faults[position] = ("parse", f"not JSON: {error}")
+        faults[position] = ("parse", f"not JSON: {error.msg} at column {error.colno}")
         return {}
     if not isinstance(document, dict):
         faults[position] = ("parse", f"not a JSON object: {line[:60].decode(errors='replace')}")

@@ -79,7 +79,7 @@ class BoundedProducer:
         return sorted(known.partitions)
 
     def produce(self, topic: str, value: bytes, key: str | bytes | None, **options: Any) -> None:  # noqa: ANN401 confluent-kafka's
-        """Queue one message, waiting where the queue is full; options: partition, timestamp in ms, headers, on_delivery."""
+        """Queue one message, waiting where the queue is full; options: partition, timestamp (ms), headers."""
         while True:
             try:
                 self.produce_now(topic, value, key, **options)

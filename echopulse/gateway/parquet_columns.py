@@ -113,7 +113,8 @@ def _times(column: pa.Array, faults: Faults) -> pa.Int64Array:
         ticks = column.cast(pa.int64())
         match column.type.unit:
             case "s":
-                return pc.multiply(pc.max_element_wise(pc.min_element_wise(ticks, _FAR_SECONDS), -_FAR_SECONDS), 1000)
+                capped = pc.min_element_wise(ticks, _FAR_SECONDS, skip_nulls=False)
+                return pc.multiply(pc.max_element_wise(capped, -_FAR_SECONDS, skip_nulls=False), 1000)
             case "ms":
                 return ticks
             case "us":

@@ -71,10 +71,10 @@ class SourceFile:
         try:
             with self._open() as stored, _decompressed(stored, self.compression) as stream:
                 while block := stream.read(_BLOCK_BYTES):
-                    yield block.removeprefix(_BYTE_ORDER_MARK) if first else block
-                    first = False
                     # Standard input cannot tell its position; nothing asks for it there either.
                     self.position = stored.tell() if self.size else 0
+                    yield block.removeprefix(_BYTE_ORDER_MARK) if first else block
+                    first = False
         except (OSError, pa.ArrowInvalid) as error:
             raise EchoPulseError(f"{self.name} cannot be read: {error}") from error
 

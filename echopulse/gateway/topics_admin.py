@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
@@ -22,17 +23,22 @@ if TYPE_CHECKING:
 
     from schemas.topics import Topic
 
+#: How long each answer of the broker may take.
+TIMEOUT_S = 30.0
+_POLL_S = 0.05
+
 _LOG = logging.getLogger("echopulse.kafka")
 
 
 def ensure_topics(
-    bootstrap: str, topics: Sequence[Topic] = TOPICS, replication: int = 1, timeout_s: float = 30
+    bootstrap: str, topics: Sequence[Topic] = TOPICS, replication: int = 1, timeout_s: float | None = None
 ) -> list[str]:
     """Create the topics that are missing, with their settings, and return their names.
 
-    Raises EchoPulseError where no broker answers, a topic cannot be created, or one exists with another setting: the
-    topic, the setting, both values and the way to mend it.
+    `timeout_s` (default TIMEOUT_S) bounds each answer. Raises EchoPulseError where no broker answers, a topic cannot
+    be created, or one exists with another setting; told are topic, setting, both values and how to mend it.
     """
+    timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
     client = AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": int(timeout_s * 1000)}, logger=_LOG)
     try:
         present = client.list_topics(timeout=timeout_s).topics
@@ -42,10 +48,12 @@ def ensure_topics(
             if topic.name not in present and _create(client, topic, replication, timeout_s)
         ]
         existing = [topic for topic in topics if topic.name not in created]
-        _check_partitions(client, existing, timeout_s)
+        _check_partitions(existing, _led_partitions(client, topics, timeout_s))
         _check_settings(client, existing, timeout_s)
     except KafkaException as error:
         raise no_broker(bootstrap, error) from error
+    except TimeoutError as error:
+        raise EchoPulseError(f"Kafka at {bootstrap} did not answer on its topics within {timeout_s:g} s") from error
     return created
 
 
@@ -62,12 +70,26 @@ def _create(client: AdminClient, topic: Topic, replication: int, timeout_s: floa
     return True
 
 
-def _check_partitions(client: AdminClient, topics: Sequence[Topic], timeout_s: float) -> None:
-    known = client.list_topics(timeout=timeout_s).topics
+def _led_partitions(client: AdminClient, topics: Sequence[Topic], timeout_s: float) -> dict[str, int]:
+    """Return the number of partitions of each topic, once all have a leader.
+
+    A new topic reaches a broker's metadata some time after its creation was answered.
+    """
+    names = {topic.name for topic in topics}
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        known = {name: found for name, found in client.list_topics(timeout=timeout_s).topics.items() if name in names}
+        leaders = [partition.leader for found in known.values() for partition in found.partitions.values()]
+        if len(known) == len(names) and all(found.partitions for found in known.values()) and min(leaders) >= 0:
+            return {name: len(found.partitions) for name, found in known.items()}
+        time.sleep(_POLL_S)
+    raise TimeoutError
+
+
+def _check_partitions(topics: Sequence[Topic], found: Mapping[str, int]) -> None:
     for topic in topics:
-        found = len(known[topic.name].partitions)
-        if found != topic.partitions:
-            refuse(topic.name, "partitions", topic.partitions, found)
+        if found[topic.name] != topic.partitions:
+            refuse(topic.name, "partitions", topic.partitions, found[topic.name])
 
 
 def _check_settings(client: AdminClient, topics: Sequence[Topic], timeout_s: float) -> None:
