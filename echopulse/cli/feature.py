@@ -1,0 +1,142 @@
+"""`echopulse feature`: apply the declarations, list them, read values back through Feast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.output import emit
+from schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from echopulse.settings import Settings
+    from features.machinery.view_spec import CompiledView
+
+app = App(name="feature", help="Apply the feature declarations and read features.")
+
+_REPO = Path("features")
+Repo = Annotated[Path, Parameter(name="--repo")]
+
+
+@app.command
+def apply(*, repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Compile every view to Flink SQL, then register all declarations with Feast.
+
+    Parameters
+    ----------
+    repo
+        Folder of the Feast repository.
+    """
+    from features.machinery.store import apply as apply_repo
+
+    settings = options.settings()
+    applied = apply_repo(repo, settings.home, _environment(settings))
+    document = {
+        "views": [view.name for view in applied.views],
+        "entities": applied.entities,
+        "services": applied.services,
+        "removed": applied.removed,
+    }
+    emit(
+        document,
+        options.json,
+        lambda: "\n".join(f"{name}: {', '.join(names) or '-'}" for name, names in document.items()),
+    )
+
+
+@app.command(name="list")
+def list_views(*, repo: Repo = _REPO, sql: bool = False, options: GlobalOptions = NO_OPTIONS) -> None:
+    """List the views: their keys, windows and features.
+
+    Parameters
+    ----------
+    repo
+        Folder of the Feast repository.
+    sql
+        Show the Flink SQL of each as well.
+    """
+    from features.machinery.catalog import compiled_views
+
+    views = compiled_views(repo, options.settings().home)
+    document = {"views": [_described(view, sql=sql) for view in views]}
+    emit(
+        document, options.json, lambda: "\n".join(_line(view) + (f"\n\n{view.sql}\n" if sql else "") for view in views)
+    )
+
+
+@app.command
+def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Read the latest values of a view for one entity, through Feast.
+
+    Parameters
+    ----------
+    view
+        Name of the view, as `feature list` shows it.
+    entity
+        KEY=VALUE of each join key, such as channel_id=twitch:alice.
+    repo
+        Folder of the Feast repository.
+    """
+    keys = dict(_pair(text) for text in entity)
+    from features.machinery.store import open_store, read
+
+    row = read(open_store(repo, _environment(options.settings())), view, keys)
+    seconds = row["event_timestamp"]
+    stamp = datetime.fromtimestamp(seconds, UTC) if seconds else None
+    document = {
+        "view": view,
+        "entity": keys,
+        "found": row["found"],
+        "event_timestamp": stamp,
+        "features": row["features"],
+    }
+    emit(document, options.json, lambda: _values(document))
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    """Return the variables that declarations and online store read, by the settings."""
+    return {
+        "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "ECHOPULSE_LAKE__PATH": settings.lake.path,
+        "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
+        "ECHOPULSE_ONLINE_STORE__CONNECTION": settings.online_store.connection,
+    }
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"--entity '{text}' is not KEY=VALUE", "for example --entity channel_id=twitch:alice")
+    return key, value
+
+
+def _described(view: CompiledView, *, sql: bool) -> dict[str, Any]:
+    described = {
+        "name": view.name,
+        "keys": [column.name for column in view.schema.join_keys],
+        "window_ms": view.window_ms,
+        "slide_ms": view.slide_ms,
+        "ttl_s": view.schema.ttl_s,
+        "features": {column.name: column.type for column in view.schema.features},
+    }
+    return described | ({"sql": view.sql} if sql else {})
+
+
+def _line(view: CompiledView) -> str:
+    keys = ", ".join(column.name for column in view.schema.join_keys)
+    features = ", ".join(column.name for column in view.schema.features)
+    return f"{view.name}  by {keys}, {view.window_ms // 1000} s every {view.slide_ms // 1000} s: {features}"
+
+
+def _values(document: Mapping[str, Any]) -> str:
+    entity = ", ".join(f"{key}={value}" for key, value in document["entity"].items())
+    if not document["found"]:
+        return f"{document['view']} {entity}: no value, or none within its time to live"
+    width = max(len(name) for name in document["features"])
+    lines = [f"  {name:<{width}}  {'-' if value is None else value}" for name, value in document["features"].items()]
+    return "\n".join([f"{document['view']} {entity} at {document['event_timestamp']:%Y-%m-%d %H:%M:%S} UTC", *lines])

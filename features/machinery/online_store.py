@@ -1,0 +1,149 @@
+"""EchoPulse's online store for Feast: Feast's Redis store, writing newest-wins and reading no value past its time.
+
+Named by class path in feature_store.yaml. Keys, fields and values stay Feast's own, so that the plain Redis store
+reads what this one writes and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from feast.infra.online_stores.helpers import compute_versioned_name
+from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig, RedisType
+from pydantic import model_validator
+
+from features.machinery.connection import OnlineStoreSettings
+from features.machinery.feast_repo import ignore_alpha_warning
+from features.machinery.feast_rows import encode_feast_rows
+from features.machinery.online_writer import OnlineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from feast import FeatureView, RepoConfig
+    from feast.protos.feast.types.Value_pb2 import Value
+
+    from features.machinery.feast_rows import FeastRow
+
+CONNECTION_VARIABLE = "ECHOPULSE_ONLINE_STORE__CONNECTION"
+Read = tuple[datetime | None, "dict[str, Value] | None"]
+
+ignore_alpha_warning()
+
+
+class EchoPulseOnlineStoreConfig(RedisOnlineStoreConfig):
+    """Feast's Redis settings; ECHOPULSE_ONLINE_STORE__CONNECTION replaces `connection_string` where it is set."""
+
+    type: Literal["features.machinery.online_store.EchoPulseOnlineStore"] = (
+        "features.machinery.online_store.EchoPulseOnlineStore"  # type: ignore[assignment] # each store has its own
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _connection_from_environment(cls, values: Any) -> Any:  # noqa: ANN401 whatever the file holds
+        connection = os.environ.get(CONNECTION_VARIABLE)
+        return values | {"connection_string": connection} if connection and isinstance(values, dict) else values
+
+
+class EchoPulseOnlineStore(RedisOnlineStore):
+    """Feast's Redis store with an atomic write and the views' times to live enforced on read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ttl: dict[str, timedelta] = {}
+        self._writer: OnlineWriter | None = None
+
+    def online_write_batch(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[FeastRow],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        """Write rows; a stored row is replaced by one as new or newer, whoever else writes at the same time.
+
+        Raises EchoPulseError where the store does not answer in time. Redis Cluster and Sentinel are written by Feast.
+        """
+        if config.online_store.redis_type != RedisType.redis:
+            super().online_write_batch(config, table, data, progress)
+            return
+        if self._writer is None:
+            self._writer = OnlineWriter(
+                OnlineStoreSettings(
+                    connection=config.online_store.connection_string,
+                    project=config.project,
+                    key_ttl_s=config.online_store.key_ttl_seconds or 0,
+                )
+            )
+        name = self._name(config, table)
+        for encoded in encode_feast_rows(name, config.project, data, config.entity_key_serialization_version):
+            self._writer.send(name, encoded)
+        if progress:
+            progress(len(data))
+
+    async def online_write_batch_async(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[FeastRow],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        """Write rows as `online_write_batch` does, off the event loop."""
+        await asyncio.to_thread(self.online_write_batch, config, table, data, progress)
+
+    def online_read(self, config: RepoConfig, table: FeatureView, *args: Any, **kwargs: Any) -> list[Read]:  # noqa: ANN401 as Feast calls it
+        """Read rows as Feast does; one that is missing or has outlived its view reads as (None, None)."""
+        self._note_ttl(config, table)
+        rows: list[Read] = super().online_read(config, table, *args, **kwargs)
+        return rows
+
+    async def online_read_async(self, config: RepoConfig, table: FeatureView, *args: Any, **kwargs: Any) -> list[Read]:  # noqa: ANN401 as Feast calls it
+        """Read rows as `online_read` does."""
+        self._note_ttl(config, table)
+        rows: list[Read] = await super().online_read_async(config, table, *args, **kwargs)
+        return rows
+
+    def _read_features_per_fv(self, config: RepoConfig, grouped_refs: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 as Feast calls it
+        """Read several views in one round trip, behind `get_online_features`."""
+        for table, _ in grouped_refs:
+            self._note_ttl(config, table)
+        super()._read_features_per_fv(config, grouped_refs, *args, **kwargs)
+
+    async def _read_features_per_fv_async(
+        self,
+        config: RepoConfig,
+        grouped_refs: Any,  # noqa: ANN401 as Feast calls it
+        *args: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        """Read several views in one round trip, behind `get_online_features_async`."""
+        for table, _ in grouped_refs:
+            self._note_ttl(config, table)
+        await super()._read_features_per_fv_async(config, grouped_refs, *args, **kwargs)
+
+    def _convert_redis_values_to_protobuf(
+        self,
+        redis_values: Sequence[Sequence[bytes | bytearray | memoryview | None]],
+        feature_view: str,
+        requested_features: list[str],
+    ) -> list[Read]:
+        """Decode rows, where all of Feast's reads pass, and blank those that are missing or past their time."""
+        rows = super()._convert_redis_values_to_protobuf(redis_values, feature_view, requested_features)
+        ttl = self._ttl.get(feature_view, timedelta(0))
+        oldest = datetime.now(UTC) - ttl if ttl else datetime.min.replace(tzinfo=UTC)
+        stamp = requested_features.index(f"_ts:{feature_view}")
+        return [
+            (None, None) if values[stamp] is None or moment is None or moment < oldest else (moment, features)
+            for values, (moment, features) in zip(redis_values, rows, strict=True)
+        ]
+
+    def _note_ttl(self, config: RepoConfig, table: FeatureView) -> None:
+        self._ttl[self._name(config, table)] = table.ttl or timedelta(0)
+
+    @staticmethod
+    def _name(config: RepoConfig, table: FeatureView) -> str:
+        """Return the view's name in the store, which bears its version where the registry keeps versions."""
+        return str(compute_versioned_name(table, config.registry.enable_online_feature_view_versioning))

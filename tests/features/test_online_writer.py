@@ -1,0 +1,209 @@
+"""The online writer against a real server: newest wins, whatever the order, and a server that goes away comes back."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.machinery.connection import OnlineStoreSettings, connect
+from features.machinery.online_writer import OnlineWriter
+from features.machinery.reader import read_latest
+from features.machinery.redis_format import entity_keys, timestamp_field
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    import redis
+
+    from features.machinery.view_spec import ViewSchema
+    from tests.features.conftest import Valkey
+
+START_MS = 1_760_000_000_000
+ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), min_size=1, max_size=30)
+
+
+def batch(rows: list[tuple[str, int]], first: int = 0) -> pa.RecordBatch:
+    """Rows of (channel, time step), numbered in the column n from `first`."""
+    channels, steps = zip(*rows, strict=True)
+    return pa.record_batch(
+        {
+            "channel_id": list(channels),
+            "n": pa.array(range(first, first + len(rows)), pa.int64()),
+            "x": pa.array([float(step) for step in steps]),
+            "word": list(channels),
+            "event_timestamp": pa.array([START_MS + step for step in steps], pa.timestamp("ms", "UTC")),
+        }
+    )
+
+
+def stored(client: redis.Redis, view: ViewSchema) -> dict[str, tuple[float, int]]:
+    """The (x, n) that the store holds for each channel that has a row."""
+    rows = read_latest(client, "echopulse", view, [(name,) for name in "abc"], now_ms=START_MS).to_pylist()
+    return {row["channel_id"]: (row["x"], row["n"]) for row in rows if row["event_timestamp"]}
+
+
+@pytest.fixture
+def writer(valkey: str) -> OnlineWriter:
+    """A writer whose calls carry three rows each."""
+    return OnlineWriter(OnlineStoreSettings(valkey, rows_per_call=3))
+
+
+@given(st.lists(ROWS, min_size=1, max_size=4))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_newest_row_wins_and_of_equals_the_last(
+    client: redis.Redis, writer: OnlineWriter, view: ViewSchema, batches: list[list[tuple[str, int]]]
+) -> None:
+    """After any batches, each channel holds its last row among those with its newest time."""
+    client.flushall()
+    expected: dict[str, tuple[float, int]] = {}
+    number = 0
+    for rows in batches:
+        writer.write(view, batch(rows, number))
+        for channel, step in rows:
+            if channel not in expected or step >= expected[channel][0]:
+                expected[channel] = (float(step), number)
+            number += 1
+    assert stored(client, view) == expected
+
+
+def test_the_count_is_of_rows_that_were_new_enough(client: redis.Redis, writer: OnlineWriter, view: ViewSchema) -> None:
+    """An older row is left out, an equally new one is written."""
+    del client
+    assert writer.write(view, batch([("a", 5), ("b", 5)])) == 2
+    assert writer.write(view, batch([("a", 4), ("b", 5)])) == 1
+    assert writer.write(view, batch([("a", 0)]).slice(0, 0)) == 0
+
+
+def test_views_of_one_entity_share_a_key_and_not_their_times(
+    client: redis.Redis, writer: OnlineWriter, view: ViewSchema
+) -> None:
+    """The time of one view does not hold back another, whose fields lie in the same hash."""
+    other = type(view)("other", view.join_keys, view.features)
+    writer.write(view, batch([("a", 5)]))
+    writer.write(other, batch([("a", 1)]))
+    assert client.dbsize() == 1
+    assert stored(client, other) == {"a": (1.0, 0)}
+
+
+def test_many_writers_in_any_order_end_in_the_newest(client: redis.Redis, valkey: str, view: ViewSchema) -> None:
+    """Writers at the same time, each with the steps in another order, leave the newest."""
+    orders = [[(step * factor) % 97 for step in range(97)] for factor in (1, 5, 12, 96)]
+
+    def write(steps: list[int]) -> None:
+        one = OnlineWriter(OnlineStoreSettings(valkey))
+        for step in steps:
+            one.write(view, batch([("a", step), ("b", 96 - step)]))
+        one.close()
+
+    threads = [threading.Thread(target=write, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {name: x for name, (x, _) in stored(client, view).items()} == {"a": 96.0, "b": 96.0}
+
+
+@pytest.mark.parametrize(("ttl", "expected"), [(0, -1), (3_600, 3_600)])
+def test_keys_expire_as_the_settings_say(
+    client: redis.Redis, valkey: str, view: ViewSchema, ttl: int, expected: int
+) -> None:
+    """A time to live of 0 keeps the key for ever."""
+    OnlineWriter(OnlineStoreSettings(valkey, key_ttl_s=ttl)).write(view, batch([("a", 1)]))
+    left: Any = client.ttl(entity_keys(view, "echopulse", batch([("a", 1)]))[0].as_py())
+    assert left == expected or 0 < expected - left < 100
+
+
+def test_a_flushed_script_is_taught_anew(client: redis.Redis, writer: OnlineWriter, view: ViewSchema) -> None:
+    """A server restarted or flushed does not know the script."""
+    writer.write(view, batch([("a", 1)]))
+    client.script_flush()
+    assert writer.write(view, batch([("a", 2)])) == 1
+
+
+def test_a_writer_travels_to_another_process(client: redis.Redis, writer: OnlineWriter, view: ViewSchema) -> None:
+    """It is pickled with its settings, not its connection."""
+    del client
+    writer.write(view, batch([("a", 1)]))
+    assert pickle.loads(pickle.dumps(writer)).write(view, batch([("a", 2)])) == 1  # noqa: S301 our own
+
+
+def test_a_store_that_is_away_is_waited_for(stopped_valkey: Valkey, view: ViewSchema) -> None:
+    """A write begun while the server is down succeeds when it is up."""
+    writer = OnlineWriter(OnlineStoreSettings(stopped_valkey.address, retry_s=60))
+    written: list[int] = []
+    thread = threading.Thread(target=lambda: written.append(writer.write(view, batch([("a", 1)]))))
+    thread.start()
+    stopped_valkey.start()
+    thread.join(timeout=60)
+    writer.close()
+    assert written == [1]
+
+
+def test_a_store_that_goes_away_is_found_again(stopped_valkey: Valkey, view: ViewSchema) -> None:
+    """A connection that broke is opened anew, and the server taught the script anew."""
+    writer = OnlineWriter(OnlineStoreSettings(stopped_valkey.address, retry_s=60))
+    stopped_valkey.start()
+    writer.write(view, batch([("a", 1)]))
+    stopped_valkey.stop()
+    stopped_valkey.start()
+    assert writer.write(view, batch([("a", 1)])) == 1
+    writer.close()
+
+
+def test_a_store_that_stays_away_is_named_in_one_line(stopped_valkey: Valkey, view: ViewSchema) -> None:
+    """After the limit the error tells the view, the limit and the cause."""
+    writer = OnlineWriter(OnlineStoreSettings(stopped_valkey.address, retry_s=0.2))
+    with pytest.raises(EchoPulseError, match=r"view 'talk_1m': the online store took no batch within 0\.2 s"):
+        writer.write(view, batch([("a", 1)]))
+
+
+def test_a_full_store_is_waited_for_and_then_named(valkey: str, client: redis.Redis, view: ViewSchema) -> None:
+    """Out of memory passes when there is room again; until the limit it is tried."""
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(EchoPulseError, match="used memory > 'maxmemory'"):
+            OnlineWriter(OnlineStoreSettings(valkey, retry_s=0.2)).write(view, batch([("a", 1)]))
+    finally:
+        client.config_set("maxmemory", 0)
+
+
+def test_a_key_of_another_use_is_refused_at_once(client: redis.Redis, writer: OnlineWriter, view: ViewSchema) -> None:
+    """No waiting where waiting does not help."""
+    rows = batch([("a", 1)])
+    client.set(entity_keys(view, "echopulse", rows)[0].as_py(), "text")
+    with pytest.raises(EchoPulseError, match=r"the online store refused a batch: .*wrong kind of value"):
+        writer.write(view, rows)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "written"),
+    [
+        (b"\x08\x80\x80\x80\x80\x08", b"\x08\x80\x80\x80\x80\x08\x10\x01", 1),
+        (b"\x08\x80\x80\x80\x80\x08\x10\x01", b"\x08\x80\x80\x80\x80\x08", 0),
+        (b"", b"\x10\x01", 1),
+        (b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x08\x01", 1),
+    ],
+)
+def test_times_compare_by_seconds_and_then_nanoseconds(
+    client: redis.Redis, writer: OnlineWriter, view: ViewSchema, old: bytes, new: bytes, written: int
+) -> None:
+    """Protobuf leaves out parts that are 0; a time before 1970 is older than any other."""
+    from features.machinery.redis_format import EncodedRows  # noqa: PLC0415
+
+    row = b"".join(len(part).to_bytes(4, "little") + part for part in (b"key", new))
+    client.hset("key", mapping={timestamp_field(view.name): old})
+    encoded = EncodedRows("<I4c0I4c0", timestamp_field(view.name), (), pa.array([row], pa.binary()))
+    assert writer.send(view.name, encoded) == written
+
+
+def test_a_bad_connection_is_told_without_its_password() -> None:
+    """What follows the address may hold secrets."""
+    with pytest.raises(EchoPulseError) as error:
+        connect(OnlineStoreSettings("nohost:port,password=secret"))
+    assert "nohost:port" in str(error.value)
+    assert "secret" not in str(error.value)
