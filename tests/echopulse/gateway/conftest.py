@@ -1,0 +1,64 @@
+"""A broker in the test's own process (librdkafka's, for client tests) and a reader of what was written to it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+
+from echopulse.gateway.kafka_client import BoundedProducer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_DEADLINE_S = 30
+
+
+class Record(NamedTuple):
+    """What one message on a topic holds."""
+
+    key: bytes
+    value: bytes
+    ts_ms: int
+    partition: int
+    headers: dict[str, str | bytes | None]
+
+
+def _record(message: Message) -> Record:
+    partition = message.partition()
+    assert partition is not None
+    headers = dict(message.headers() or {})
+    return Record(message.key() or b"", message.value() or b"", message.timestamp()[1], partition, headers)
+
+
+@pytest.fixture
+def bootstrap() -> Iterator[str]:
+    """Yield the address of a broker that lives as long as the test."""
+    owner = Producer({"bootstrap.servers": "unused", "test.mock.num.brokers": 1, "log_level": 0})
+    broker = next(iter(owner.list_topics(timeout=_DEADLINE_S).brokers.values()))
+    yield f"{broker.host}:{broker.port}"
+    owner.close()
+
+
+@pytest.fixture
+def read_topic(bootstrap: str) -> Callable[[str, int], list[Record]]:
+    """Return a function that reads the first `count` messages of a topic, in the order of each partition."""
+
+    def read(topic: str, count: int) -> list[Record]:
+        partitions = BoundedProducer(bootstrap, lambda _error, _message: None).partitions(topic)
+        consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test", "log_level": 0})
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+        records: list[Record] = []
+        deadline = time.monotonic() + _DEADLINE_S
+        while len(records) < count and time.monotonic() < deadline:
+            for message in consumer.consume(count - len(records), timeout=0.2):
+                if message.error():
+                    raise KafkaException(message.error())
+                records.append(_record(message))
+        consumer.close()
+        assert len(records) == count
+        return records
+
+    return read
