@@ -17,6 +17,8 @@ from echopulse.gateway.validation import judge
 from echopulse.telemetry import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from echopulse.gateway.mapping import Mapping
     from echopulse.gateway.source import DeadLetterSink, EventSink, LiveSource
 
@@ -46,14 +48,19 @@ class Connector:
         *,
         limits: Limits | None = None,
         frames: int | None = None,
+        on_progress: Callable[[SourceReport], None] = lambda _: None,
     ) -> None:
-        """Make it ready to run; it ends by itself after `frames` frames (None: never)."""
+        """Make it ready to run; it ends by itself after `frames` frames (None: never).
+
+        `on_progress` is called after each batch, in the thread that delivers.
+        """
         self.report = SourceReport()
         self._source = source
         self._mapper, self._origin = Mapper(mapping), mapping.source
         self._sink, self._dead_letters = sink, dead_letters
         self._limits = limits or Limits()
         self._frames = frames
+        self._on_progress = on_progress
         self._queue = FrameQueue(self._limits.queued_frames, self._limits.queued_bytes)
 
     async def run(self, stop: asyncio.Event) -> SourceReport:
@@ -102,6 +109,7 @@ class Connector:
         self.report.filtered += mapped.filtered
         self.report.events += judged.events.num_rows
         self.report.dead_letters += len(judged.letters)
+        self._on_progress(self.report)
 
     def _flush(self) -> None:
         try:

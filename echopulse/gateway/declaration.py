@@ -28,8 +28,10 @@ def read_declaration(path: Path, model: type[M]) -> M:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EchoPulseError(f"{path} cannot be read: {error}", _nearest_file(path)) from None
+    except OSError as error:
+        raise EchoPulseError(f"{path} cannot be read: {error.strerror}", _nearest_file(path)) from None
+    except UnicodeDecodeError as error:
+        raise EchoPulseError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
     return parse_declaration(text, model, str(path))
 
 
@@ -50,8 +52,9 @@ def parse_declaration(text: str, model: type[M], name: str) -> M:
 
 def _explained(error: ValidationError, model: type[BaseModel], name: str) -> tuple[str, str]:
     details = error.errors(include_url=False)
-    first = details[0]
-    others = f"; {len(details) - 1} more below it" if len(details) > 1 else ""
+    # An unknown key comes first: it is often the misspelt one that is reported as missing too.
+    first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
+    others = f"; {len(details) - 1} more" if len(details) > 1 else ""
     key = _key(first["loc"])
     if first["type"] == "extra_forbidden":
         return f"{name}: unknown key {key}{others}", did_you_mean(

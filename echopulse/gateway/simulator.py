@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +18,7 @@ from echopulse.gateway.simulator_plan import PlantedPhase, Rates, components, gr
 from echopulse.gateway.simulator_texts import REACTION, SILENT, TextTables
 from echopulse.gateway.simulator_voices import voices
 from schemas.arrow import EVENT
-from schemas.errors import EchoPulseError
+from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +27,46 @@ if TYPE_CHECKING:
 
     from echopulse.gateway.scenario import Scenario
 
-__all__ = ["PlantedPhase", "Simulator", "ground_truth", "simulate"]
+__all__ = ["PlantedPhase", "Run", "Simulator", "ground_truth", "simulate"]
 
 #: Rows of a batch at most; a slice of time is chosen so that it holds about as many at the scenario's peak.
 BATCH_ROWS = 10_000
 _SLICE_ROWS = 8_000
 _LONGEST_SLICE_MS = 1_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """The settings of one run, as `simulate` takes them; without a seed its batches are those of seed 0.
+
+    Raises UsageError for a rate or limit that is not above 0.
+    """
+
+    scenario: Scenario
+    seed: int | None = None
+    rate: float | None = None
+    duration_s: float | None = None
+    events: int | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the numbers against their bounds."""
+        for name, value in (("rate", self.rate), ("duration", self.duration_s), ("events", self.events)):
+            if value is not None and not 0 < value < math.inf:
+                raise UsageError(f"{name} must be above 0 and finite, found {value}")
+        if self.seed is not None and self.seed < 0:
+            raise UsageError(f"seed must be 0 or above, found {self.seed}")
+
+    def batches(self, start_ms: int) -> Iterator[pa.RecordBatch]:
+        """Yield the run's batches from `start_ms` (ms, UTC) on."""
+        left = self.events
+        for batch in Simulator(self.scenario, seed=self.seed or 0, rate=self.rate).batches(start_ms, self.duration_s):
+            if left is None:
+                yield batch
+                continue
+            yield batch.slice(0, left)
+            left -= batch.num_rows
+            if left <= 0:
+                return
 
 
 def simulate(
@@ -48,20 +84,9 @@ def simulate(
     the first instant (ms, UTC), `duration_s` (seconds of event time) and `events` (rows) the limits. Scenario, seed
     and rate decide everything but the start: two runs give the same ids, users, texts and offsets.
 
-    Raises EchoPulseError for a rate or limit that is not above 0, or a template that cannot be filled.
+    Raises UsageError for a number out of bounds, EchoPulseError for a template that cannot be filled.
     """
-    for name, value in (("rate", rate), ("duration", duration_s), ("events", events)):
-        if value is not None and not value > 0:
-            raise EchoPulseError(f"{name} must be above 0, found {value}")
-    left = events
-    for batch in Simulator(scenario, seed=seed, rate=rate).batches(start_ms, duration_s):
-        if left is None:
-            yield batch
-            continue
-        yield batch.slice(0, left)
-        left -= batch.num_rows
-        if left <= 0:
-            return
+    return Run(scenario, seed, rate, duration_s, events).batches(start_ms)
 
 
 class Simulator:

@@ -13,7 +13,7 @@ from httpx_sse import EventSource, aconnect_sse
 from echopulse.gateway.event_blocks import event_blocks
 from echopulse.gateway.http_status import refused
 from echopulse.gateway.source import ConnectionLostError, Limits, StreamEndedError
-from schemas.errors import EchoPulseError
+from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -33,10 +33,10 @@ class SseSource:
     def __init__(
         self, url: str, *, limits: Limits | None = None, headers: Mapping[str, str] | None = None, last_id: str = ""
     ) -> None:
-        """Keep the address; `last_id` is where to resume. Raises EchoPulseError for a URL that is none."""
+        """Keep the address; `last_id` is where to resume. Raises UsageError for a URL that is none."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise EchoPulseError(f"'{url}' is not an address of a stream", "like https://host/path")
+            raise UsageError(f"'{url}' is not an address of a stream", "like https://host/path")
         self.address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self.last_id = last_id
         self.server_wait_s = 0.0

@@ -19,7 +19,7 @@ from websockets.frames import CloseCode
 
 from echopulse.gateway.http_status import refused
 from echopulse.gateway.source import ConnectionLostError, Limits
-from schemas.errors import EchoPulseError
+from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -43,10 +43,10 @@ class WebSocketSource:
         headers: Mapping[str, str] | None = None,
         subscribe: Sequence[str] = (),
     ) -> None:
-        """Keep the address; `subscribe` is sent after each connect. Raises EchoPulseError for a URL that is none."""
+        """Keep the address; `subscribe` is sent after each connect. Raises UsageError for a URL that is none."""
         parts = urlsplit(url)
         if parts.scheme not in {"ws", "wss"} or not parts.hostname:
-            raise EchoPulseError(f"'{url}' is not a websocket address", "like wss://host/path")
+            raise UsageError(f"'{url}' is not a websocket address", "like wss://host/path")
         self.address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._url = url
         self._limits = limits or Limits()

@@ -242,10 +242,10 @@ def test_ground_truth_covers_every_cycle_and_ends_with_the_run() -> None:
     assert [p.start_ms for p in truth] == sorted(p.start_ms for p in truth)
 
 
-@pytest.mark.parametrize("wrong", [{"rate": 0}, {"events": -1}, {"duration_s": 0}])
+@pytest.mark.parametrize("wrong", [{"rate": 0}, {"events": -1}, {"duration_s": 0}, {"rate": float("inf")}])
 def test_a_limit_must_be_above_zero(wrong: dict[str, Any]) -> None:
     """The value is named."""
-    with pytest.raises(EchoPulseError, match="must be above 0, found"):
+    with pytest.raises(EchoPulseError, match="must be above 0 and finite, found"):
         _run(**wrong)
 
 
