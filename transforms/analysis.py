@@ -94,7 +94,7 @@ class Analyser:
         extracted = extract(events.column("metadata"), events.column("raw_payload"))
         outcome.refuse(rows[extracted.bad_rows], "extract", lambda index: extracted.reasons[index])
         texts = normalise(extracted.texts)
-        batch = _text_batch(events, kinds, texts)
+        batch = text_batch(events, kinds, texts)
         worded = (pc.binary_length(texts.normalised).to_numpy() > 0) & outcome.passed[rows]
         columns = {
             "text_key": _Column(texts.keys, rows, blank(pa.int64())),
@@ -121,7 +121,8 @@ def _kept(
     return events.filter(mask), kinds.filter(mask), rows[keep]
 
 
-def _text_batch(events: pa.RecordBatch, kinds: pa.StringArray, texts: NormalisedTexts) -> pa.RecordBatch:
+def text_batch(events: pa.RecordBatch, kinds: pa.StringArray, texts: NormalisedTexts) -> pa.RecordBatch:
+    """Return the batch that strategies are given, of events (schema EVENT), their kinds and their normalised texts."""
     columns = {
         "kind": kinds,
         "text": texts.composed,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.buffers import string_array, string_buffers
 from transforms.kernels.spans import copy_spans, find_tags, leftmost_longest, whole_words
@@ -86,7 +87,7 @@ def _find_tags(values: NDArray[np.uint8], offsets: NDArray[np.int32]) -> _Spans:
 
 
 def _link_tags(tags: _Spans, aliases: _Spans) -> _Spans:
-    """Give a tag the alias that it is with its sigil or without; a mention names an account and links to nothing."""
+    """Give a tag the alias that it is, with its sigil or without."""
     if not len(tags.rows) or not len(aliases.rows):
         return tags
     order = np.lexsort((aliases.ends, aliases.starts))
@@ -105,16 +106,14 @@ _SPAN = 1 << 20
 
 
 def _surfaces(composed: pa.StringArray, folded: pa.StringArray, spans: _Spans) -> pa.StringArray:
-    """Copy the names as they were written; from the folded text where lowering a letter changed its length."""
-    values, offsets = string_buffers(composed)
-    folded_values, folded_offsets = string_buffers(folded)
-    moved = np.diff(offsets) != np.diff(folded_offsets)
+    """Copy the names as they were written; in lower case in a text whose length in bytes lowering changed."""
+    _, folded_offsets = string_buffers(folded)
+    moved = np.diff(string_buffers(composed)[1]) != np.diff(folded_offsets)
+    source = pc.if_else(pa.array(moved), folded, composed) if moved.any() else composed
+    values, offsets = string_buffers(source)
     lengths = spans.ends - spans.starts
+    starts = spans.starts - folded_offsets[spans.rows] + offsets[spans.rows]
     out_offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     copied = np.empty(int(out_offsets[-1]), np.uint8)
-    if moved[spans.rows].any():
-        copy_spans(folded_values, spans.starts, spans.ends, copied)
-    else:
-        starts = spans.starts - folded_offsets[spans.rows] + offsets[spans.rows]
-        copy_spans(values, starts, starts + lengths, copied)
+    copy_spans(values, starts, starts + lengths, copied)
     return string_array(copied, out_offsets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def alias_table(entities: Iterable[Entity]) -> AliasTable:
     """
     claims: dict[str, list[tuple[float, str]]] = {}
     for entity in entities:
-        for alias in {alias.lower().strip() for alias in (entity.name, *entity.aliases)} - {""}:
+        for alias in {_folded(alias) for alias in (entity.name, *entity.aliases)} - {""}:
             claims.setdefault(alias, []).append((entity.prior, entity.id))
     aliases = sorted(claims)
     links = []
@@ -82,3 +83,7 @@ def alias_table(entities: Iterable[Entity]) -> AliasTable:
         [alias.encode() for alias in aliases], matchkind=MatchKind.Standard, implementation=Implementation.DFA
     )
     return AliasTable(automaton, tuple(links))
+
+
+def _folded(alias: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", alias).lower()).strip()

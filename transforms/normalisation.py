@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +14,12 @@ from transforms.buffers import string_array, string_buffers
 from transforms.kernels.emoji import code_points, count_emoji
 from transforms.kernels.text import clean, mark_ascii, write_hex
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: Characters of a text that are analysed; the rest of a longer one is left out.
 MAX_CHARACTERS = 4_096
+_SEPARATOR = "\0"
 
 
 @dataclass(frozen=True)
@@ -77,13 +83,32 @@ def _folded(texts: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
     if ascii_only.all():
         return texts, pc.ascii_lower(texts)
     beyond = pa.array(~ascii_only)
-    composed = _shortened(pc.utf8_normalize(texts.filter(beyond), "NFKC"))
-    # Lowering may undo the composition (I with dot above), so it is composed again.
-    folded = pc.utf8_normalize(pc.utf8_lower(composed), "NFKC")
+    composed = _shortened(_each(_compose, texts.filter(beyond)))
+    folded = _each(_fold, composed)
     return (
         pc.replace_with_mask(texts, beyond, composed),
         pc.replace_with_mask(pc.ascii_lower(texts), beyond, folded),
     )
+
+
+def _compose(text: str) -> str:
+    # Not pyarrow's utf8_normalize: up to 16.1 at least, its NFKC leaves the letters decomposed, as NFKD.
+    return unicodedata.normalize("NFKC", text)
+
+
+def _fold(text: str) -> str:
+    # Lowering may undo the composition (I with dot above), so it is composed again.
+    return unicodedata.normalize("NFKC", text.lower())
+
+
+def _each(change: Callable[[str], str], texts: pa.StringArray) -> pa.StringArray:
+    """Change each text by a function that never looks past a NUL, in one call over all of them joined by NULs."""
+    separate = texts.to_pylist()
+    together = change(_SEPARATOR.join(separate)).split(_SEPARATOR)
+    if len(together) != len(separate):
+        # A text holds the separator itself: the rare batch that pays for a loop.
+        together = [change(text) for text in separate]
+    return pa.array(together, pa.string())
 
 
 def _hexadecimal(numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.StringArray:

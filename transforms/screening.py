@@ -71,7 +71,7 @@ def screen(
     rows: NDArray[np.int64],
     outcome: Outcome,
 ) -> None:
-    """Refuse heartbeats, events without an id or a channel, and times that are missing, implausible or not the record's.
+    """Refuse heartbeats, events without id or channel, and times that are missing, implausible or not the record's.
 
     `events` (schema EVENT), `kinds` and `record_ts_ms` (ms UTC) have an entry for each of `rows`.
     """

@@ -1,0 +1,66 @@
+"""The commands `train` and `evaluate`, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from echopulse.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A handful of labelled texts."""
+    texts = {"positive": "lovely sun", "negative": "awful rain", "neutral": "a table"}
+    table = pa.table({"text": list(texts.values()) * 20, "label": list(texts) * 20})
+    for split in ("train", "val", "test"):
+        pq.write_table(table, tmp_path / f"sentiment.{split}.parquet")
+    return tmp_path
+
+
+def test_train_then_evaluate(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model trained by the command is evaluated by the command, each with one JSON document on stdout."""
+    output = data / "model"
+    assert main(["train", "sentiment", "--data", str(data), "--output", str(output), "--epochs", "2", "--json"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert (output / "README.md").is_file()
+    assert main(["evaluate", str(output), "--data", str(data), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["digest"] == trained["digest"]
+    assert document["tasks"]["sentiment"] == {
+        "metric": "macro_recall",
+        "value": 100,
+        "low": 100,
+        "high": 100,
+        "rows": 60,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["train", "--data", ".", "--output", "x"], 2, "no task given"),
+        (["train", "sentimnt", "--data", ".", "--output", "x"], 1, "did you mean 'sentiment'"),
+        (["evaluate", "defalt", "--data", "."], 1, "did you mean 'default'"),
+    ],
+)
+def test_faults(arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault is one line on stderr and its exit code."""
+    assert main(arguments) == code
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.count("\n") == 1
+    assert told in streams.err
+
+
+def test_text_output(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --json a person reads a table."""
+    assert main(["evaluate", "default", "--data", str(data)]) == 0
+    assert "macro_recall" in capsys.readouterr().out

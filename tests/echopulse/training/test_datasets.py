@@ -1,0 +1,59 @@
+"""Labelled files, their faults and their digests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from echopulse.training.datasets import chosen_tasks, data_digests, load
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_chosen_tasks() -> None:
+    """Toxicity brings its parts; an unknown task names the near miss."""
+    assert chosen_tasks(["toxicity", "sentiment"]) == ["sentiment", "offensive", "hate", "toxicity"]
+    with pytest.raises(EchoPulseError, match="did you mean 'toxicity'"):
+        chosen_tasks(["toxicty"])
+
+
+def test_toxicity_is_all_three(data: Path) -> None:
+    """Toxicity joins the three files; the one without splits gives a tenth to validation and nothing to the test."""
+    sizes = {}
+    for split in ("train", "val", "test"):
+        labelled = load(data, "toxicity", split)
+        assert labelled is not None
+        sizes[split] = len(labelled.labels)
+    assert sizes == {"train": 80 + 80 + 54, "val": 20 + 20 + 6, "test": 20 + 20}
+
+
+def test_absent(data: Path) -> None:
+    """A split that is not there is None, and its files have no digest."""
+    assert load(data, "sentiment", "none") is None
+    assert list(data_digests(data, ["sentiment"])) == ["sentiment.train.parquet", "sentiment.val.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"text": ["a"], "label": ["positiv"]}, "label 'positiv' is none of sentiment's .*did you mean 'positive'"),
+        ({"text": ["a"]}, "text, label"),
+    ],
+)
+def test_faults(tmp_path: Path, table: dict[str, list[str]], told: str) -> None:
+    """A wrong label or a missing column is told with the file."""
+    pq.write_table(pa.table(table), tmp_path / "sentiment.test.parquet")
+    with pytest.raises(EchoPulseError, match=rf"sentiment\.test\.parquet.*{told}"):
+        load(tmp_path, "sentiment", "test")
+
+
+def test_not_parquet(tmp_path: Path) -> None:
+    """A file that is no Parquet is told."""
+    (tmp_path / "sentiment.test.parquet").write_bytes(b"text,label\n")
+    with pytest.raises(EchoPulseError, match=r"sentiment\.test\.parquet cannot be read"):
+        load(tmp_path, "sentiment", "test")

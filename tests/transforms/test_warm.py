@@ -1,0 +1,39 @@
+"""Kernels compiled ahead, and where to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from transforms.warm import warm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_all_kernels() -> None:
+    """Every kernel module is imported."""
+    assert warm() >= 5
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({"NUMBA_CACHE_DIR": "{0}/own"}, "{0}/own"),
+        ({"ECHOPULSE_CACHE": "{0}"}, "{0}/numba"),
+        ({}, "{0}/.cache/echopulse/numba"),
+    ],
+)
+def test_cache_folder(tmp_path: Path, variables: dict[str, str], folder: str) -> None:
+    """The compiled kernels lie where the environment says, else in the user's cache."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"NUMBA_CACHE_DIR", "ECHOPULSE_CACHE"}
+    }
+    environment |= {"HOME": str(tmp_path)} | {name: value.format(tmp_path) for name, value in variables.items()}
+    program = "from transforms import kernels; print(kernels.numba.config.CACHE_DIR)"
+    told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == folder.format(tmp_path)
