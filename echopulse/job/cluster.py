@@ -117,7 +117,7 @@ class FlinkCluster:
 
     def checkpoint(self, job_id: str, timeout_s: float) -> None:
         """Take a checkpoint and wait until it is complete. Raises EchoPulseError when it fails or takes too long."""
-        trigger = self._post(f"/jobs/{job_id}/checkpoints", {"checkpointType": "INCREMENTAL"})["request-id"]
+        trigger = self._post(f"/jobs/{job_id}/checkpoints", {"checkpointType": "CONFIGURED"})["request-id"]
         self._wait_operation(job_id, f"/jobs/{job_id}/checkpoints/{trigger}", "a checkpoint", timeout_s)
 
     def stop(self, job_id: str, savepoint_folder: str, timeout_s: float) -> str:
@@ -182,4 +182,5 @@ def _first_line(response: httpx.Response) -> str:
     except ValueError:
         errors = []
     text = str(errors[-1]) if errors else response.text
-    return text.strip().splitlines()[0] if text.strip() else f"HTTP {response.status_code}"
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("<Exception on server")]
+    return lines[0] if lines else f"HTTP {response.status_code}"

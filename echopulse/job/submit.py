@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import features
 from echopulse.job.configuration import signals_config
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pyflink.table import StatementSet
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
     from echopulse.settings import Settings
+
+#: The Feast repository whose views the job computes.
+FEATURES = Path(features.__file__).parent
 
 #: The jobs there are, and what each is for.
 JOBS = {"signals": "the stream: analysis, windows and every sink"}
@@ -45,10 +49,11 @@ def declare(
     from pipelines.signals import declare as declare_signals
 
     config = signals_config(settings)
+    views = compiled_views(FEATURES, settings.home)
     extra: Mapping[str, str] = {"execution.state-recovery.path": savepoint} if savepoint else {}
     jars: list[Path] = flink_jars(settings)
     table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
-    return declare_signals(table_environment, config, compiled_views(), analyse)
+    return declare_signals(table_environment, config, views, analyse)
 
 
 def execute(statements: StatementSet) -> str:

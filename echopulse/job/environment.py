@@ -1,0 +1,27 @@
+"""The settings as environment variables, for processes and libraries that read nothing else."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from echopulse.settings import Settings
+
+
+def feast_variables(settings: Settings) -> dict[str, str]:
+    """Return what the Feast repository reads: the addresses of Kafka, the online store and the lake, and S3's keys."""
+    return {
+        "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "ECHOPULSE_ONLINE_STORE__CONNECTION": settings.online_store.connection,
+        "ECHOPULSE_LAKE__PATH": settings.lake.path,
+        "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
+        "AWS_ACCESS_KEY_ID": settings.lake.access_key,
+        "AWS_SECRET_ACCESS_KEY": settings.lake.secret_key.get_secret_value(),
+        "AWS_REGION": settings.lake.region,
+    }
+
+
+def feast_environment(settings: Settings) -> dict[str, str]:
+    """Return this process's environment with the settings' addresses and home, for a child process."""
+    return os.environ | feast_variables(settings) | {"ECHOPULSE_HOME": str(settings.home.absolute())}

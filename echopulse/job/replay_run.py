@@ -1,0 +1,145 @@
+"""One file through the running job, from the first event to the last committed window, with its report."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from echopulse.gateway.dead_letters import DeadLetterProducer
+from echopulse.gateway.producer import EventProducer
+from echopulse.gateway.replay import Closing, replay
+from echopulse.job.audit import audit, positions
+from echopulse.job.lake import count_rows, lake_table
+from echopulse.job.settle import settle
+from echopulse.job.timing import AnalysisProbe, SendLog, freshness, percentiles
+from schemas.topics import ANALYSIS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from echopulse.gateway.replay import Progress
+    from echopulse.job.launch import Pipeline
+    from echopulse.settings import Lake, Settings
+    from features.machinery.view_spec import CompiledView
+
+
+@dataclass(frozen=True)
+class ReplayRun:
+    """What a replay came to: counts by the topics and the lake themselves, speed and times in ms.
+
+    `events_in = analysed + dlq + repeats` and `unaccounted` is 0 where nothing was lost or doubled; `late` is a part
+    of `analysed`. `shadow` counts what candidate models said. `analysis_latency_ms` is from sending an event to its
+    committed result, `feature_freshness_ms` from sending a window's last event to its row in the online store; both
+    under the delivery mode that is named. `aligned_end_ms` is the end of the last window that may fire.
+    """
+
+    events_in: int
+    analysed: int
+    dlq: int
+    repeats: int
+    late: int
+    shadow: int
+    feature_rows: int
+    unaccounted: int
+    events_per_second: float
+    analysis_latency_ms: dict[str, float | None]
+    feature_freshness_ms: dict[str, float | None]
+    delivery: str
+    restarts: int
+    seconds: float
+    start_seconds: float
+    aligned_end_ms: int | None
+
+
+class _LoggedProducer(EventProducer):
+    """An EventProducer that notes when events went out."""
+
+    def __init__(self, bootstrap: str, dead_letters: DeadLetterProducer, log: SendLog) -> None:
+        super().__init__(bootstrap, dead_letters)
+        self._log = log
+
+    def send(self, events: pa.RecordBatch) -> None:
+        """Send a batch and note its newest event time."""
+        super().send(events)
+        newest = pc.max(events.column("ts").cast(pa.int64())).as_py()
+        if newest is not None:
+            self._log.sent(newest)
+
+    def heartbeat(self, ts_ms: int) -> None:
+        """Send heartbeats and note their time: they are what closes the last windows."""
+        super().heartbeat(ts_ms)
+        self._log.sent(ts_ms)
+
+
+def run_replay(  # noqa: PLR0913 - each is a choice of its own
+    settings: Settings,
+    running: Pipeline,
+    views: list[CompiledView],
+    path: Path,
+    *,
+    rate: float | None,
+    keep_time: bool,
+    mapping: Mapping[str, str],
+    on_progress: Callable[[Progress], None],
+    on_step: Callable[[str], None],
+) -> ReplayRun:
+    """Replay a file through the job, wait until it is settled, audit it and report. Raises EchoPulseError."""
+    bootstrap = settings.kafka.bootstrap
+    start = positions(bootstrap)
+    late_before = count_rows(settings.lake, "late")
+    log = SendLog()
+    started, started_ms = time.monotonic(), time.time_ns() // 1_000_000
+    closing = Closing(slide_ms=max(view.slide_ms for view in views), delay_ms=settings.job.watermark_delay_ms)
+    probe = AnalysisProbe(bootstrap, start[ANALYSIS])
+    probe.start()
+    with ExitStack() as closers:
+        closers.callback(probe.end)
+        letters = closers.enter_context(DeadLetterProducer(bootstrap))
+        producer = closers.enter_context(_LoggedProducer(bootstrap, letters, log))
+        sent = replay(
+            path, producer, letters, rate=rate, keep_time=keep_time, mapping=mapping, closing=closing, on_progress=on_progress
+        )
+        on_step(f"{sent.events:,} events sent in {sent.seconds:.1f} s; waiting for the last window")
+        if sent.aligned_end_ms is not None:
+            settle(running.cluster, running.job_id, bootstrap, sent.aligned_end_ms)
+        seconds = time.monotonic() - started
+    on_step("all windows have fired; auditing")
+    books = audit(bootstrap, start)
+    rows, fresh = _feature_rows(settings.lake, views, started_ms, log)
+    return ReplayRun(
+        events_in=books.events_in,
+        analysed=books.analysed,
+        dlq=books.dlq,
+        repeats=books.repeats,
+        late=count_rows(settings.lake, "late") - late_before,
+        shadow=0,
+        feature_rows=rows,
+        unaccounted=books.unaccounted,
+        events_per_second=round(books.events_in / seconds, 1),
+        analysis_latency_ms=percentiles(probe.latencies(log)),
+        feature_freshness_ms=percentiles(fresh),
+        delivery=settings.flink.delivery,
+        restarts=running.cluster.restarts(running.job_id),
+        seconds=round(seconds, 2),
+        start_seconds=round(running.start_seconds, 1),
+        aligned_end_ms=sent.aligned_end_ms,
+    )
+
+
+def _feature_rows(lake: Lake, views: list[CompiledView], since_ms: int, log: SendLog) -> tuple[int, Any]:
+    """Count the feature rows written since, over all views, and measure the freshness of each."""
+    found: list[Any] = []
+    for view in views:
+        table = lake_table(lake, f"features/{view.name}")
+        if table is not None:
+            rows = table.to_table(columns=["event_timestamp", "written_ms"], filter=pc.field("written_ms") >= since_ms)
+            found.append(freshness(rows, log))
+    fresh = np.concatenate(found) if found else np.zeros(0)
+    return len(fresh), fresh

@@ -1,0 +1,58 @@
+"""Waiting until a replay is through: every window up to its end has fired and every result is committed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from echopulse.job.cluster import ENDED
+from echopulse.job.topic_reader import end_position
+from schemas import topics
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from echopulse.job.cluster import FlinkCluster
+
+_POLL_S = 0.1
+#: A crashed worker, broker or store is given this long to come back before waiting is given up.
+PATIENCE_S = 300.0
+_CHECKPOINT_S = 200.0
+
+
+def settle(cluster: FlinkCluster, job_id: str, bootstrap: str, aligned_end_ms: int, patience_s: float = PATIENCE_S) -> None:
+    """Wait until all windows that end by `aligned_end_ms` (ms UTC) have fired and all output is committed.
+
+    A watermark of an end less one ms fires its windows. Two checkpoints follow: the first commits what was written,
+    and the second can only complete on tasks that were told of the first. Raises EchoPulseError when the job ends,
+    or makes no progress for `patience_s`.
+    """
+    _wait_for_watermark(cluster, job_id, aligned_end_ms - 1, patience_s)
+    for _ in range(2):
+        cluster.checkpoint(job_id, _CHECKPOINT_S)
+    for topic in (topics.ANALYSIS, topics.DLQ):
+        _wait_until_committed(bootstrap, topic, patience_s)
+
+
+def _wait_for_watermark(cluster: FlinkCluster, job_id: str, watermark_ms: int, patience_s: float) -> None:
+    reached: int | None = None
+    deadline = time.monotonic() + patience_s
+    while reached is None or reached < watermark_ms:
+        lowest = cluster.lowest_watermark_ms(job_id)
+        if lowest != reached:
+            reached, deadline = lowest, time.monotonic() + patience_s
+        if (state := cluster.state(job_id)) in ENDED:
+            raise EchoPulseError(f"job {job_id} is {state}: {cluster.failure(job_id)}", f"see {cluster.rest}")
+        if time.monotonic() > deadline:
+            raise EchoPulseError(
+                f"job {job_id} made no progress for {patience_s:.0f} s: watermark {reached}, wanted {watermark_ms}",
+                f"see {cluster.rest}",
+            )
+        time.sleep(_POLL_S)
+
+
+def _wait_until_committed(bootstrap: str, topic: str, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while end_position(bootstrap, topic).offsets != end_position(bootstrap, topic, committed=False).offsets:
+        if time.monotonic() > deadline:
+            raise EchoPulseError(f"a transaction on {topic} stayed open for {patience_s:.0f} s", f"Kafka: {bootstrap}")
+        time.sleep(_POLL_S)
