@@ -140,6 +140,15 @@ class EchoPulseOnlineStore(RedisOnlineStore):
             for values, (moment, features) in zip(redis_values, rows, strict=True)
         ]
 
+    async def close(self) -> None:
+        """Close all connections; Feast's own store leaves them open."""
+        if self._client_async is not None:
+            await self._client_async.aclose()
+        for connected in (self._client, self._writer):
+            if connected is not None:
+                connected.close()
+        self._client, self._client_async, self._writer = None, None, None
+
     def _note_ttl(self, config: RepoConfig, table: FeatureView) -> None:
         self._ttl[self._name(config, table)] = table.ttl or timedelta(0)
 

@@ -96,7 +96,8 @@ def read(store: FeatureStore, view: str, entity: Mapping[str, str]) -> dict[str,
     if view not in views:
         known = did_you_mean(view, views) if views else "the registry is empty; run `echopulse feature apply`"
         raise EchoPulseError(f"no feature view '{view}'", known)
-    keys, names = views[view].join_keys, [feature.name for feature in views[view].features]
+    keys = views[view].join_keys
+    names = sorted(feature.name for feature in views[view].features)  # the registry does not keep their order
     for key in entity:
         if key not in keys:
             raise EchoPulseError(f"view '{view}' has no key '{key}'", did_you_mean(key, keys))
