@@ -34,6 +34,7 @@ def simulate_live(run: Run, settle_s: float, options: GlobalOptions) -> None:
     settings = options.settings()
     run = replace(run, seed=secrets.randbelow(_SEEDS) if run.seed is None else run.seed)
     kafka = settings.kafka
+    simulator = run.simulator()
     ensure_topics(kafka.bootstrap, replication=kafka.replication)
     stop = threading.Event()
     with (
@@ -44,7 +45,7 @@ def simulate_live(run: Run, settle_s: float, options: GlobalOptions) -> None:
     ):
         start_ms = now_ms()
         report = LiveStream(producer, stop).run(
-            run.batches(start_ms),
+            run.batches(start_ms, simulator),
             settle_ms=round(settle_s * 1_000),
             on_progress=lambda sent: draw(Progress(sent.events, producer.failed, 0.0)),
         )
@@ -97,5 +98,5 @@ def _told(document: dict[str, Any], run: Run) -> str:
     if document["events"]:
         lines.append(f"event times {iso(document['first_ts_ms'])} to {iso(document['last_ts_ms'])}")
     if document.get("behind_ms", 0) > _BEHIND_MS:
-        lines.append(f"sending lay up to {document['behind_ms'] / 1_000:.1f} s behind: the rate is too high here")
+        lines.append(f"sending lay {document['behind_ms'] / 1_000:.1f} s behind at the end: the rate is too high here")
     return "\n".join(lines)

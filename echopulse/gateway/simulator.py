@@ -56,10 +56,14 @@ class Run:
         if self.seed is not None and self.seed < 0:
             raise UsageError(f"seed must be 0 or above, found {self.seed}")
 
-    def batches(self, start_ms: int) -> Iterator[pa.RecordBatch]:
+    def simulator(self) -> Simulator:
+        """Compile the scenario (up to a second). Raises EchoPulseError for a template that cannot be filled."""
+        return Simulator(self.scenario, seed=self.seed or 0, rate=self.rate)
+
+    def batches(self, start_ms: int, simulator: Simulator | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the run's batches from `start_ms` (ms, UTC) on."""
         left = self.events
-        for batch in Simulator(self.scenario, seed=self.seed or 0, rate=self.rate).batches(start_ms, self.duration_s):
+        for batch in (simulator or self.simulator()).batches(start_ms, self.duration_s):
             if left is None:
                 yield batch
                 continue
