@@ -34,8 +34,7 @@ def sim(  # noqa: PLR0913 each is an option of its own
     scenario
         A scenario in YAML; without it, ten communities over ten minutes.
     seed
-        The same seed gives the same events; without it, 0 for a file and
-        a new one for Kafka, so that no event repeats an earlier run's.
+        The same seed, the same events; by default 0 for a file, new for Kafka.
     rate
         Events a second, averaged over a cycle of the scenario.
     events
@@ -43,8 +42,7 @@ def sim(  # noqa: PLR0913 each is an option of its own
     duration
         End after so many seconds of event time.
     output
-        A .jsonl or .parquet file, or - for JSONL on standard output;
-        without a limit it holds one cycle of the scenario.
+        A .jsonl or .parquet file, - for standard output; one cycle by default.
     start
         Time of the first moment of a file, ISO 8601; without it, now.
     settle
@@ -87,13 +85,11 @@ def websocket(  # noqa: PLR0913 each is an option of its own
     url
         Like wss://host/path.
     mapping
-        How a frame becomes an event: a YAML file, or the name of a
-        packaged mapping (bluesky, mastodon, wikimedia).
+        A YAML file, or a packaged one: bluesky, mastodon, wikimedia.
     frames
         End after so many frames.
     header
-        NAME=VALUE to send along, again for each; env:VARIABLE as the
-        value keeps a secret off the command line.
+        NAME=VALUE, again for each; NAME=env:VARIABLE for a secret.
     subscribe
         A text to send after each connect, again for each.
     attempts
@@ -135,13 +131,11 @@ def sse(  # noqa: PLR0913 each is an option of its own
     url
         Like https://host/path.
     mapping
-        How an event becomes ours: a YAML file, or the name of a
-        packaged mapping (bluesky, mastodon, wikimedia).
+        A YAML file, or a packaged one: bluesky, mastodon, wikimedia.
     frames
         End after so many events of the stream.
     header
-        NAME=VALUE to send along, again for each; env:VARIABLE as the
-        value keeps a secret off the command line.
+        NAME=VALUE, again for each; NAME=env:VARIABLE for a secret.
     last_id
         Resume behind this event, as the last run reported it.
     attempts
