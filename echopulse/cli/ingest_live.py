@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 
-_QUIET = Parameter(show_default=False)
+_QUIET = Parameter(show_default=False, negative=())
 
 
 def sim(  # noqa: PLR0913 each is an option of its own
