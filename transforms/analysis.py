@@ -41,22 +41,29 @@ class Analyser:
     """Decodes, screens, normalises and scores batches of events, with one strategy for each kind of analysis.
 
     `strategies` maps kind to name and goes before DEFAULT_STRATEGIES; `paths` are folders with strategies of the
-    user's own; `model` is the artifact, by name or folder, that strategies open.
+    user's own; `model` is the artifact, by name or folder, that strategies open; `options` are theirs, by kind.
     """
 
-    def __init__(self, strategies: Mapping[str, str], paths: Sequence[Path] = (), model: str = "default") -> None:
+    def __init__(
+        self,
+        strategies: Mapping[str, str],
+        paths: Sequence[Path] = (),
+        model: str = "default",
+        options: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self._names = DEFAULT_STRATEGIES | dict(strategies)
         self._paths = tuple(paths)
         self._model = model
+        self._options = options or {}
         self._strategies: list[tuple[Kind, Strategy]] = []
 
     def open(self) -> None:
         """Find and open the strategies; raises EchoPulseError where one is unknown or cannot open."""
         catalogue = discover(self._paths)
-        context = Context(find_artifact(self._model))
+        artifact = find_artifact(self._model)
         self._strategies = [(find_kind(kind), catalogue.create(kind, name)) for kind, name in self._names.items()]
-        for _, strategy in self._strategies:
-            strategy.open(context)
+        for kind, strategy in self._strategies:
+            strategy.open(Context(artifact, self._options.get(kind.name, {})))
 
     def analyse(self, values: pa.BinaryArray, record_ts_ms: pa.Int64Array) -> pa.RecordBatch:
         """Analyse SocialEvent messages, given their records' times (ms UTC): one row of ANALYSED for each, in order.
@@ -72,13 +79,22 @@ class Analyser:
         present = ~np.isin(rows, absent)
         if not present.all():
             events, rows = events.filter(pa.array(present)), rows[present]
+        return self._analyse_decoded(events, rows, pc.fill_null(record_ts_ms, 0).to_numpy()[rows], outcome)
+
+    def analyse_events(self, events: pa.RecordBatch) -> pa.RecordBatch:
+        """Analyse events that are decoded already (schema EVENT), each taken to have come at its own time."""
+        times = pc.fill_null(events.column("ts").cast(pa.int64()), 0).to_numpy()
+        return self._analyse_decoded(events, np.arange(events.num_rows), times, Outcome(events.num_rows))
+
+    def _analyse_decoded(
+        self, events: pa.RecordBatch, rows: NDArray[np.int64], times: NDArray[np.int64], outcome: Outcome
+    ) -> pa.RecordBatch:
         kinds = pc.fill_null(lookup(events.column("metadata"), "kind"), DEFAULT_KIND)
-        times = pc.fill_null(record_ts_ms, 0).to_numpy()[rows]
         screen(events, kinds, times, rows, outcome)
         columns = {own: _Column(events.column(name), rows) for name, own in _IDENTITY.items()}
         columns["kind"] = _Column(kinds, rows)
         columns |= self._analyse_texts(events, kinds, rows, outcome)
-        everything = np.arange(len(values))
+        everything = np.arange(len(outcome.passed))
         columns |= {"stage": _Column(outcome.stages(), everything), "reason": _Column(outcome.reasons(), everything)}
         refused = ~outcome.passed
         return pa.RecordBatch.from_arrays(

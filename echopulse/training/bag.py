@@ -36,7 +36,7 @@ class Recipe:
 
     seed: int = 0
     epochs: int = 5
-    rate: float = 2.0
+    rate: float = 1.0
     #: Exponent of a label's inverse frequency in its weight: 0 leaves labels as frequent as they are, 1 evens them out.
     evenness: float = 1.0
     #: Weights beyond this quantile of a column's are clipped when a byte must hold them.

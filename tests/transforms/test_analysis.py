@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.arrow import ANALYSED
+from schemas.codec import decode_events
 from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
 from transforms.analysis import Analyser
@@ -154,6 +155,22 @@ def test_text_in_metadata(analyser: Analyser, encode: Encode) -> None:
     rows = analyser.analyse(*encode({"metadata": [("text", "#meta")], "raw_payload": b"not JSON"}, {})).to_pylist()
     assert rows[0]["entities"] == ["#meta"]
     assert [row["kind"] for row in rows] == ["message", "message"]
+
+
+def test_decoded_events(analyser: Analyser, encode: Encode) -> None:
+    """Events that are decoded already are analysed as their bytes are."""
+    values, times = encode(GOOD, {"raw_payload": b"x"}, {"channel_id": ""})
+    assert analyser.analyse_events(decode_events(values).events).equals(analyser.analyse(values, times))
+
+
+def test_options(encode: Encode, tmp_path: Path) -> None:
+    """A strategy has the options of its kind: here a knowledge base of the user's own."""
+    line = '{"id":"own:zorp","name":"Zorp","type":"t","description":"d","prior":1}'
+    (tmp_path / "own.jsonl").write_text(line)
+    own = Analyser({}, options={"entities": {"knowledge": str(tmp_path / "own.jsonl")}})
+    own.open()
+    row = own.analyse(*encode({"metadata": [("text", "zorp in London")]})).to_pylist()[0]
+    assert row["entity_links"] == ["own:zorp", "place:london"]
 
 
 def test_empty_batch(analyser: Analyser) -> None:
