@@ -40,7 +40,10 @@ def resolve(group: JarGroup, repository: Path) -> JarGroup:
 
 def render(groups: list[JarGroup]) -> str:
     """Return the text of jars.toml."""
-    lines = ["# Roots and exclusions are written by hand; the lists below them by: python -m echopulse.stack.lock_jars"]
+    lines = [
+        "# Roots and exclusions are written by hand; the lists below them by: python -m echopulse.stack.lock_jars",
+        "# Excluded from kafka: what only its tools, OAuth and Scala's compiler load (seen by -Xlog:class+load).",
+    ]
     for group in groups:
         lines += ["", f"[{group.name}]", "roots = [", *(f"  {json.dumps(root)}," for root in group.roots), "]"]
         lines += [f"transitive = {json.dumps(group.transitive)}"]
