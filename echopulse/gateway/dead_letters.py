@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from echopulse.gateway.kafka_client import DELIVERY_TIMEOUT_S, BoundedProducer
+from echopulse.gateway.kafka_client import DELIVERY_TIMEOUT_S, HASTY_FLUSH_S, BoundedProducer
 from schemas.avro import FINGERPRINT_HEADER, DeadLetter, encode_dead_letters, fingerprint
 from schemas.errors import EchoPulseError
 from schemas.topics import DLQ, MAX_MESSAGE_BYTES
@@ -59,10 +60,10 @@ class DeadLetterProducer:
                 f"{len(failed)} dead letters were not written to {DLQ} at {self._producer.bootstrap}: {failed[0]}"
             )
 
-    def close(self) -> None:
+    def close(self, timeout_s: float = DELIVERY_TIMEOUT_S + 10) -> None:
         """Flush and drop the connection."""
         try:
-            self.flush()
+            self.flush(timeout_s)
         finally:
             self._producer.close()
 
@@ -70,9 +71,10 @@ class DeadLetterProducer:
         """Return itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close; after an error without long waiting, and without hiding it behind another one."""
+        with suppress(EchoPulseError) if kind else nullcontext():
+            self.close(HASTY_FLUSH_S if kind else DELIVERY_TIMEOUT_S + 10)
 
     def _failure(self, error: KafkaError, message: Message) -> None:
         self._failed.append(f"{(message.key() or b'').decode(errors='replace')}: {error.str()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -13,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
 from echopulse.gateway.event_time import TimeRange
-from echopulse.gateway.kafka_client import DELIVERY_TIMEOUT_S, BoundedProducer
+from echopulse.gateway.kafka_client import DELIVERY_TIMEOUT_S, HASTY_FLUSH_S, BoundedProducer
 from schemas.avro import DeadLetter
 from schemas.codec import encode_events
 from schemas.errors import EchoPulseError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Kafka's framing around a message: a larger one would be refused by the broker with its whole batch.
 _FRAMING_BYTES = 1024
+_ANY_PARTITION = -1
 _KIND = "kind"
 _HEARTBEAT = "heartbeat"
 
@@ -94,32 +96,33 @@ class EventProducer:
         self._send_refused()
         self._letters.flush(timeout_s)
 
-    def close(self) -> None:
+    def close(self, timeout_s: float = DELIVERY_TIMEOUT_S + 10) -> None:
         """Flush and drop the connection."""
         try:
-            self.flush()
+            self.flush(timeout_s)
         finally:
             self._producer.close()
             if self._own_letters:
-                self._letters.close()
+                self._letters.close(timeout_s)
 
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close; after an error without long waiting, and without hiding it behind another one."""
+        with suppress(EchoPulseError) if kind else nullcontext():
+            self.close(HASTY_FLUSH_S if kind else DELIVERY_TIMEOUT_S + 10)
 
     def _produce(self, values: pa.BinaryArray, keys: Sequence[str], stamps: Sequence[int]) -> None:
         """Queue message by message: `produce_batch` takes no timestamps (confluent-kafka 2.16 refuses them).
 
-        Measured: 1.6 to 2 us a message of 150 bytes, so about 500,000 a second.
+        Measured: 0.6 us a message of 200 bytes with arguments by position, 1.1 us by keyword.
         """
         produce = self._producer.produce_now
         for value, key, stamp in zip(_slices(values), keys, stamps, strict=True):
             try:
-                produce(EVENTS, value, key, timestamp=stamp)
+                produce(EVENTS, value, key, _ANY_PARTITION, None, None, stamp)
             except (BufferError, KafkaException):
                 # A full queue or a failure for good; this one waits or raises.
                 self._producer.produce(EVENTS, value, key, timestamp=stamp)

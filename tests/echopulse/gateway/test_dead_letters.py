@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from echopulse.gateway import kafka_client
+from echopulse.gateway import dead_letters, kafka_client
 from echopulse.gateway.dead_letters import PART_BYTES, DeadLetterProducer, now_ms
 from schemas.avro import DeadLetter, decode_dead_letter, fingerprint
 from schemas.errors import EchoPulseError
@@ -49,6 +49,15 @@ def test_an_original_beyond_a_message_comes_whole_in_parts(
     assert [record.headers["part"] for record in records] == [b"1", b"2", b"3"]
     assert {record.headers["parts"] for record in records} == {b"3"}
     assert b"".join(decode_dead_letter(record.value).original for record in records) == original
+
+
+def test_an_error_is_not_hidden_by_letters_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first error is the one that is told."""
+    monkeypatch.setattr(dead_letters, "HASTY_FLUSH_S", 0.1)
+    letters = DeadLetterProducer("127.0.0.1:1")
+    letters.send([_letter(b"x")])
+    with pytest.raises(EchoPulseError, match="the first"), letters:
+        raise EchoPulseError("the first")
 
 
 def test_letters_that_cannot_be_written_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
