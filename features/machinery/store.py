@@ -97,7 +97,8 @@ def read(store: FeatureStore, view: str, entity: Mapping[str, str]) -> dict[str,
         known = did_you_mean(view, views) if views else "the registry is empty; run `echopulse feature apply`"
         raise EchoPulseError(f"no feature view '{view}'", known)
     keys = views[view].join_keys
-    names = sorted(feature.name for feature in views[view].features)  # the registry does not keep their order
+    # From its registry Feast reads the fields of a stream view in any order, and the keys as features too.
+    names = sorted({feature.name for feature in views[view].features} - set(keys))
     for key in entity:
         if key not in keys:
             raise EchoPulseError(f"view '{view}' has no key '{key}'", did_you_mean(key, keys))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from features.machinery.catalog import compiled_views
+from features.machinery.connection import OnlineStoreSettings
+from features.machinery.online_writer import OnlineWriter
 from features.machinery.store import apply, open_store, read
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import redis
 
 CONFIG = """
 project: echopulse
@@ -133,6 +138,21 @@ def test_reading_tells_unknown_views_and_keys(tmp_path: Path, valkey: str) -> No
     with pytest.raises(EchoPulseError, match="the registry is empty"):
         read(open_store(empty), "channel_1m", {"channel_id": "c"})
     assert read(store, "channel_1m", {"channel_id": "nobody"})["found"] is False
+
+
+def test_reading_gives_the_features_and_their_time(
+    tmp_path: Path, client: redis.Redis, valkey: str, now_ms: int
+) -> None:
+    """What the job wrote, by name, and the end of its window in seconds."""
+    del client
+    repo = repository(tmp_path / "repo", valkey, "for_values", "from features.services import *\n")
+    views = {view.name: view.schema for view in apply(repo, tmp_path).views}
+    row = {"message_rate": 2.5, "mean_toxicity": 0.25, "repeats": 1}
+    stamp = pa.array([now_ms], pa.timestamp("ms", "UTC"))
+    batch = pa.record_batch({"user_id": ["u"], **{k: [v] for k, v in row.items()}, "event_timestamp": stamp})
+    OnlineWriter(OnlineStoreSettings(valkey)).write(views["user_5m"], batch)
+    expected = {"found": True, "event_timestamp": now_ms // 1_000, "features": row}
+    assert read(open_store(repo), "user_5m", {"user_id": "u"}) == expected
 
 
 def test_an_online_store_that_is_away_is_told(tmp_path: Path) -> None:
