@@ -41,7 +41,7 @@ class SignalsConfig:
     parallelism: int = 2
     checkpoint_interval_ms: int = 1_000
     watermark_delay_ms: int = 5_000
-    idle_timeout_ms: int = 15_000
+    idle_timeout_ms: int = 60_000
     repeat_ttl_ms: int = 600_000
     #: Rows a Python worker takes at once, and how long it waits for them: the price of latency against rows/s.
     bundle_size: int = 20_000
