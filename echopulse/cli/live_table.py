@@ -51,8 +51,8 @@ def headline(outcome: Mapping[str, Any]) -> str:
     lag = "-" if outcome["lag_ms"] is None else f"{outcome['lag_ms'] / 1000:.1f} s"
     behind = outcome["events_in"] - outcome["analysed"]
     line = (
-        f"{outcome['events_per_second']:,.0f} events/s  lag {lag}  {outcome['analysed']:,} analysed  {behind:,} under way  "
-        f"{len(outcome['channels'])} channels with live features"
+        f"{outcome['events_per_second']:,.0f} events/s  lag {lag}  {outcome['analysed']:,} analysed  "
+        f"{behind:,} under way  {len(outcome['channels'])} channels with live features"
     )
     if outcome["channels"]:
         worst = outcome["channels"][0]
@@ -62,7 +62,9 @@ def headline(outcome: Mapping[str, Any]) -> str:
 
 def channel_table(channels: list[dict[str, Any]]) -> Table:
     """Return the channels' features over the last minute, as Feast reads them back."""
-    table = Table(box=None, pad_edge=False, title="last minute, by mean toxicity (read through Feast)", title_justify="left")
+    table = Table(
+        box=None, pad_edge=False, title="last minute, by mean toxicity (read through Feast)", title_justify="left"
+    )
     for title in ("channel", "messages", "users", "toxic", "toxicity", "sentiment", "emoji", "age"):
         table.add_column(title, justify="left" if title == "channel" else "right")
     for row in channels[:_CHANNELS_SHOWN]:

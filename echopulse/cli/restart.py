@@ -30,7 +30,9 @@ _CANCEL_S = 60.0
 
 def touched(changed: Iterable[Path], root: Path = _ROOT) -> tuple[bool, bool]:
     """Return whether changed files are part of the job, and of the simulator."""
-    names = [path.relative_to(root).as_posix() for path in changed if path.suffix in _SUFFIXES and path.is_relative_to(root)]
+    names = [
+        path.relative_to(root).as_posix() for path in changed if path.suffix in _SUFFIXES and path.is_relative_to(root)
+    ]
 
     def any_in(folders: tuple[str, ...]) -> bool:
         return any(name.startswith(f"{folder}/") for name in names for folder in folders)
@@ -94,6 +96,8 @@ class Restarter:
         self._say("the job runs on the new sources")
 
     def _watch(self) -> None:
-        for changes in watchfiles.watch(*(_ROOT / name for name in (*_JOB_FOLDERS, "echopulse")), stop_event=self._ended):
+        for changes in watchfiles.watch(
+            *(_ROOT / name for name in (*_JOB_FOLDERS, "echopulse")), stop_event=self._ended
+        ):
             with self._lock:
                 self._changed |= {Path(path) for _, path in changes}

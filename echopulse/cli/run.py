@@ -68,7 +68,7 @@ def run(
             emit(outcome, options.json, lambda: _told(outcome))
 
 
-def _watch(  # noqa: PLR0913 - what a session is made of
+def _watch(
     settings: Settings,
     running: Pipeline,
     rate: float,
@@ -86,7 +86,11 @@ def _watch(  # noqa: PLR0913 - what a session is made of
     reader = FeatureReader(settings)
     feed = ResultFeed(settings.kafka.bootstrap)
     feed.start()
-    with _simulator(settings, rate) as simulator, LiveTable() as shown, Restarter(settings, enabled=dev, say=_step) as restarter:
+    with (
+        _simulator(settings, rate) as simulator,
+        LiveTable() as shown,
+        Restarter(settings, enabled=dev, say=_step) as restarter,
+    ):
         try:
             while seconds is None or outcome.get("live_after_s") is None or time.monotonic() < outcome["ends"]:
                 running.stack.check()
@@ -128,7 +132,17 @@ class Simulator:
         from echopulse.job.environment import feast_environment
 
         self._environment = feast_environment(settings)
-        self._command = [sys.executable, "-m", "echopulse.cli.main", "ingest", "sim", "--rate", f"{rate:g}", "--settle", "0"]
+        self._command = [
+            sys.executable,
+            "-m",
+            "echopulse.cli.main",
+            "ingest",
+            "sim",
+            "--rate",
+            f"{rate:g}",
+            "--settle",
+            "0",
+        ]
         self.process = self._start()
 
     def restart(self) -> None:

@@ -15,7 +15,6 @@ from echopulse.cli.output import emit
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-
     from echopulse.job.launch import Pipeline
     from echopulse.job.replay_run import ReplayRun
     from echopulse.settings import Settings
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 _CHECK_EVERY_S = 2.0
 
 
-def up(  # noqa: PLR0913 - the options of a command
+def up(
     *,
     replay: Path | None = None,
     rate: float | None = None,
@@ -109,12 +108,10 @@ def _step(line: str) -> None:
 def _told(outcome: ReplayRun) -> str:
     """Tell the report in a few lines."""
     latency, fresh = outcome.analysis_latency_ms, outcome.feature_freshness_ms
-    return "\n".join(
-        [
-            f"{outcome.events_in:,} events in: {outcome.analysed:,} analysed ({outcome.late:,} of them late), "
-            f"{outcome.dlq:,} dead letters, {outcome.repeats:,} repeats, {outcome.unaccounted:,} unaccounted",
-            f"{outcome.feature_rows:,} feature rows; {outcome.events_per_second:,.0f} events/s ({outcome.delivery})",
-            f"event to committed result p50 {latency['p50']} ms, p99 {latency['p99']} ms; "
-            f"window to readable feature p50 {fresh['p50']} ms, p99 {fresh['p99']} ms",
-        ]
+    return (
+        f"{outcome.events_in:,} events in: {outcome.analysed:,} analysed ({outcome.late:,} of them late), "
+        f"{outcome.dlq:,} dead letters, {outcome.repeats:,} repeats, {outcome.unaccounted:,} unaccounted\n"
+        f"{outcome.feature_rows:,} feature rows; {outcome.events_per_second:,.0f} events/s ({outcome.delivery})\n"
+        f"event to committed result p50 {latency['p50']} ms, p99 {latency['p99']} ms; "
+        f"window to readable feature p50 {fresh['p50']} ms, p99 {fresh['p99']} ms"
     )

@@ -20,7 +20,8 @@ _CONTROL_PATTERN = re.compile(_CONTROL)
 def json_lines(events: pa.RecordBatch) -> pa.StringArray:
     """Return each event (schema EVENT) as a JSON object `id, ts, source, channel, user, raw, meta` and a line end.
 
-    `ts` is ISO 8601 with milliseconds, UTC; `raw` is the payload as text. Measured: 4 us a row; orjson over rows takes 26 us.
+    `ts` is ISO 8601 with milliseconds, UTC; `raw` is the payload as text. Measured: 4 us a row;
+    orjson over rows takes 26 us.
 
     Raises ArrowInvalid for a payload that is not UTF-8.
     """

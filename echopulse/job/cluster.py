@@ -50,7 +50,9 @@ class FlinkCluster:
 
     def jobs(self) -> list[JobSummary]:
         """List the jobs the cluster knows, newest first."""
-        found = [JobSummary(j["jid"], j["name"], j["state"], j["start-time"]) for j in self._get("/jobs/overview")["jobs"]]
+        found = [
+            JobSummary(j["jid"], j["name"], j["state"], j["start-time"]) for j in self._get("/jobs/overview")["jobs"]
+        ]
         return sorted(found, key=lambda job: job.start_ms, reverse=True)
 
     def job(self, name: str) -> JobSummary:
@@ -60,7 +62,11 @@ class FlinkCluster:
             if job.name == name:
                 return job
         names = {job.name for job in alive}
-        hint = did_you_mean(name, names) if names else "start it with `echopulse up` or `echopulse pipeline submit signals`"
+        hint = (
+            did_you_mean(name, names)
+            if names
+            else "start it with `echopulse up` or `echopulse pipeline submit signals`"
+        )
         raise EchoPulseError(f"no job '{name}' runs on {self.rest}", hint)
 
     def state(self, job_id: str) -> str:
@@ -68,7 +74,7 @@ class FlinkCluster:
         return str(self._get(f"/jobs/{job_id}")["state"])
 
     def wait_running(self, job_id: str, timeout_s: float) -> None:
-        """Wait until every task of the job runs. Raises EchoPulseError with the job's own failure, or when time is up."""
+        """Wait until all tasks of the job run. Raises EchoPulseError with the job's own failure, or when time is up."""
         self.wait(job_id, lambda: self._all_running(job_id), "its tasks to run", timeout_s)
 
     def wait(self, job_id: str, done: Callable[[], bool], what: str, timeout_s: float) -> None:
@@ -128,7 +134,9 @@ class FlinkCluster:
 
     def savepoint(self, job_id: str, folder: str, timeout_s: float) -> str:
         """Write a savepoint while the job goes on; return where it is."""
-        trigger = self._post(f"/jobs/{job_id}/savepoints", {"target-directory": folder, "cancel-job": False})["request-id"]
+        trigger = self._post(f"/jobs/{job_id}/savepoints", {"target-directory": folder, "cancel-job": False})[
+            "request-id"
+        ]
         return self._wait_operation(job_id, f"/jobs/{job_id}/savepoints/{trigger}", "a savepoint", timeout_s)
 
     def cancel(self, job_id: str, timeout_s: float) -> None:

@@ -46,7 +46,9 @@ class ResultFeed(threading.Thread):
         self._events_before = sum(end_position(bootstrap, EVENTS).offsets.values())
         start = end_position(bootstrap, ANALYSIS)
         self._consumer = consumer(bootstrap)
-        self._consumer.assign([TopicPartition(ANALYSIS, partition, offset) for partition, offset in start.offsets.items()])
+        self._consumer.assign(
+            [TopicPartition(ANALYSIS, partition, offset) for partition, offset in start.offsets.items()]
+        )
         self._ended = threading.Event()
         self._arrivals: deque[tuple[float, int]] = deque()
         self._newest_ms: int | None = None
@@ -94,7 +96,8 @@ class FeatureReader:
         if not names:
             return []
         answer = self._store.get_online_features(
-            [f"{VIEW}:{feature}" for feature in FEATURES_SHOWN], [{"channel_id": name} for name in names[:_CHANNELS_READ]]
+            [f"{VIEW}:{feature}" for feature in FEATURES_SHOWN],
+            [{"channel_id": name} for name in names[:_CHANNELS_READ]],
         ).to_dict(include_event_timestamps=True)
         now = time.time()
         rows = [

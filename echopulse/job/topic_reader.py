@@ -57,7 +57,9 @@ def end_position(bootstrap: str, topic: str, *, committed: bool = True) -> Posit
             for partition in sorted(partitions)
         }
     except KafkaException as error:
-        raise EchoPulseError(f"Kafka at {bootstrap} does not answer: {error.args[0]}", "see `echopulse status`") from error
+        raise EchoPulseError(
+            f"Kafka at {bootstrap} does not answer: {error.args[0]}", "see `echopulse status`"
+        ) from error
     finally:
         reader.close()
     return Position(topic, ends)
@@ -79,13 +81,17 @@ def read_batches(bootstrap: str, start: Position, stop: Position, timeout_s: flo
             messages = reader.consume(_BATCH, timeout=0.5)
             if messages:
                 deadline = time.monotonic() + timeout_s
-                yield [_checked(message) for message in messages if message.offset() < stop.offsets[message.partition()]]
+                yield [
+                    _checked(message) for message in messages if message.offset() < stop.offsets[message.partition()]
+                ]
             # A transaction's markers take offsets too, so the reader's own position tells the end, not the last record.
             for reached in reader.position([TopicPartition(start.topic, p) for p in open_partitions]):
                 if reached.offset >= open_partitions[reached.partition]:
                     del open_partitions[reached.partition]
             if open_partitions and time.monotonic() > deadline:
-                raise EchoPulseError(f"no record of {start.topic} for {timeout_s:.0f} s before its end", f"Kafka: {bootstrap}")
+                raise EchoPulseError(
+                    f"no record of {start.topic} for {timeout_s:.0f} s before its end", f"Kafka: {bootstrap}"
+                )
     finally:
         reader.close()
 

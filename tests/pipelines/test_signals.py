@@ -11,7 +11,11 @@ from pipelines.signals import Job, build
 
 _GOLDEN = Path(__file__).parent / "golden"
 _VIEW = CompiledView(
-    ViewSchema("channel_1m", (Column("channel_id", "string"),), (Column("message_count", "int64"), Column("mean_toxicity", "float64"))),
+    ViewSchema(
+        "channel_1m",
+        (Column("channel_id", "string"),),
+        (Column("message_count", "int64"), Column("mean_toxicity", "float64")),
+    ),
     "SELECT channel_id, message_count, mean_toxicity, event_timestamp FROM windows",
     60_000,
     10_000,

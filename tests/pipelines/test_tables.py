@@ -6,7 +6,8 @@ from pipelines.tables import clock_time, options
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "told"), [(0, "00:00:00.000"), (5_000, "00:00:05.000"), (300_001, "00:05:00.001"), (7_200_000, "02:00:00.000")]
+    ("milliseconds", "told"),
+    [(0, "00:00:00.000"), (5_000, "00:00:05.000"), (300_001, "00:05:00.001"), (7_200_000, "02:00:00.000")],
 )
 def test_clock_time(milliseconds: int, told: str) -> None:
     """A duration is told as Flink's interval literals want it."""

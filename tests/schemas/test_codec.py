@@ -36,11 +36,17 @@ def test_agrees_with_protobuf_row_by_row(values: list[bytes]) -> None:
     decoded = decode_events(pa.array(values, pa.binary()))
     positions = decoded.rows.to_pylist()
     assert sorted(positions + decoded.bad_rows) == list(range(len(values)))
-    untellable = {row for row, why in zip(decoded.bad_rows, decoded.reasons, strict=True) if why.startswith("ts is outside")}
+    untellable = {
+        row for row, why in zip(decoded.bad_rows, decoded.reasons, strict=True) if why.startswith("ts is outside")
+    }
     assert set(decoded.bad_rows) - untellable == {row for row, value in enumerate(values) if not _decodes(value)}
     for position, row in zip(positions, decoded.events.to_pylist(), strict=True):
         message = SocialEvent.FromString(values[position])
-        assert (row["id"], row["channel_id"], row["raw_payload"]) == (message.id, message.channel_id, message.raw_payload)
+        assert (row["id"], row["channel_id"], row["raw_payload"]) == (
+            message.id,
+            message.channel_id,
+            message.raw_payload,
+        )
         assert dict(row["metadata"]) == dict(message.metadata)
 
 
