@@ -15,7 +15,10 @@ ENV_PREFIX = "ECHOPULSE_"
 DEFAULT_FILE = Path("echopulse.yaml")
 
 S = TypeVar("S", bound=BaseModel)
-Port = Annotated[int, Field(ge=1, le=65_535)]
+MAX_PORT = 65_535
+#: SeaweedFS's master, volume, filer and S3 each listen for gRPC too.
+S3_GRPC_PORTS = 4
+Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 #: Which strategy does each part of the analysis; a setting replaces single entries.
 STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases"}
@@ -78,7 +81,7 @@ class Job(_Section):
 
 
 class EmbeddedStack(_Section):
-    """Ports on this machine of the servers that `echopulse up` starts."""
+    """Ports on this machine of the servers that `echopulse up` starts; S3's gRPC has the four above `s3_filer_port`."""
 
     kafka_port: Port = 19_092
     kafka_controller_port: Port = 19_093
@@ -94,10 +97,13 @@ class EmbeddedStack(_Section):
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
         """Refuse two servers on one port."""
+        taken = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_port")}
+        taken |= {f"s3_filer_port + {n}": self.s3_filer_port + n for n in range(1, S3_GRPC_PORTS + 1)}
         seen: dict[int, str] = {}
-        for name in type(self).model_fields:
-            port = getattr(self, name)
-            if name.endswith("_port") and seen.setdefault(port, name) != name:
+        for name, port in taken.items():
+            if port > MAX_PORT:
+                raise ValueError(f"{name} is {port}; a port is at most {MAX_PORT}")
+            if seen.setdefault(port, name) != name:
                 raise ValueError(f"{seen[port]} and {name} are both {port}; each server needs a port of its own")
         return self
 

@@ -72,7 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (default: the process's own arguments) and return its exit code."""
     tokens = _options_last(sys.argv[1:] if arguments is None else list(arguments))
     try:
-        build()(tokens, print_error=False, exit_on_error=False)
+        command, bound, _ = build().parse_args(tokens, print_error=False, exit_on_error=False)
+        if not isinstance(getattr(command, "__self__", None), App):  # --help and --version are cyclopts' own
+            # Unconfigured, structlog writes to stdout: a retry deep in a library would spoil a command's JSON document.
+            from echopulse import telemetry
+
+            telemetry.configure()
+        command(*bound.args, **bound.kwargs)
     except BrokenPipeError:
         # The reader (`| head`) has gone; without this Python complains once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

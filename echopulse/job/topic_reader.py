@@ -81,9 +81,7 @@ def read_batches(bootstrap: str, start: Position, stop: Position, timeout_s: flo
             messages = reader.consume(_BATCH, timeout=0.5)
             if messages:
                 deadline = time.monotonic() + timeout_s
-                yield [
-                    _checked(message) for message in messages if message.offset() < stop.offsets[message.partition()]
-                ]
+                yield [message for message in messages if _before_end(message, stop)]
             # A transaction's markers take offsets too, so the reader's own position tells the end, not the last record.
             for reached in reader.position([TopicPartition(start.topic, p) for p in open_partitions]):
                 if reached.offset >= open_partitions[reached.partition]:
@@ -96,7 +94,8 @@ def read_batches(bootstrap: str, start: Position, stop: Position, timeout_s: flo
         reader.close()
 
 
-def _checked(message: Message) -> Message:
-    if message.error() is not None:
-        raise EchoPulseError(f"reading {message.topic()} failed: {message.error()}")
-    return message
+def _before_end(message: Message, stop: Position) -> bool:
+    partition, offset = message.partition(), message.offset()
+    if message.error() is not None or partition is None or offset is None:
+        raise EchoPulseError(f"reading {stop.topic} failed: {message.error()}", "see `echopulse status`")
+    return offset < stop.offsets[partition]

@@ -87,6 +87,8 @@ def test_secrets_are_not_printed(tmp_path: Path) -> None:
         ("flink: {parallelism: two}", "some.yaml: flink.parallelism is 'two': input should be a valid integer"),
         ("flink: {delivery: once}", "flink.delivery is 'once': input should be 'exactly-once' or 'at-least-once'"),
         ("stack: {kafka_port: 16379}", "stack: kafka_port and valkey_port are both 16379"),
+        ("stack: {kafka_port: 18339}", "stack: kafka_port and s3_filer_port + 3 are both 18339"),
+        ("stack: {s3_filer_port: 65533}", "stack: s3_filer_port + 3 is 65536; a port is at most 65535"),
         ("strategies: {sentimnet: x}", "strategies: no such kind 'sentimnet', did you mean 'sentiment'?"),
         ("flink: {parallelism: 0, delivery: x}", "greater than or equal to 1; and 1 more"),
     ],

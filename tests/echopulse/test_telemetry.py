@@ -6,25 +6,12 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-import pytest
-
 from echopulse import telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True)
-def _quiet_afterwards() -> Iterator[None]:
-    """Take our handlers off again."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    for handler in [handler for handler in root.handlers if handler not in before]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
+    import pytest
 
 
 def test_file_holds_json_and_stderr_what_matters(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,23 @@ from echopulse.cli import main as cli
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+LOGGING_COMMAND = """
+import logging, stamina
+from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.output import emit
+from echopulse.telemetry import logger
+
+def run(*, options: GlobalOptions = NO_OPTIONS) -> None:
+    for attempt in stamina.retry_context(on=OSError, attempts=2, wait_initial=0, wait_max=0, wait_jitter=0):
+        with attempt:
+            if attempt.num == 1:
+                raise OSError("not yet")
+            emit({"attempts": attempt.num}, options.json, "")
+    logger("ours").warning("from ours")
+    logging.getLogger("theirs").warning("from a library")
+"""
 
 
 def _command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
@@ -136,6 +154,21 @@ def test_global_options_may_come_first(capsys: pytest.CaptureFixture[str]) -> No
     """`echopulse --json completion bash` is `echopulse completion bash --json`."""
     assert cli.main(["--json", "--config", "x.yaml", "completion", "bash"]) == cli.DONE
     assert capsys.readouterr().out.startswith('{"shell":"bash"')
+
+
+def test_what_logs_leaves_stdout_to_the_one_document(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A retry, a logger of ours and one of a library: all on stderr, and the JSON alone on stdout."""
+    module = f"command_of_{tmp_path.name}"
+    (tmp_path / f"{module}.py").write_text(LOGGING_COMMAND, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(cli, "COMMANDS", (cli.Command("try", f"{module}:run", "Try."),))
+    assert cli.main(["try", "--json"]) == cli.DONE
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"attempts": 2}
+    for said in ("stamina.retry_scheduled", "from ours", "from a library"):
+        assert said in err
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

@@ -1,4 +1,4 @@
-"""A broker in the test's own process (librdkafka's, for client tests) and a reader of what was written to it."""
+"""A reader of what was written to the test's own broker."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from echopulse.gateway.kafka_client import BoundedProducer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _DEADLINE_S = 30
 
@@ -31,15 +31,6 @@ def _record(message: Message) -> Record:
     assert partition is not None
     headers = dict(message.headers() or {})
     return Record(message.key() or b"", message.value() or b"", message.timestamp()[1], partition, headers)
-
-
-@pytest.fixture
-def bootstrap() -> Iterator[str]:
-    """Yield the address of a broker that lives as long as the test."""
-    owner = Producer({"bootstrap.servers": "unused", "test.mock.num.brokers": 1, "log_level": 0})
-    broker = next(iter(owner.list_topics(timeout=_DEADLINE_S).brokers.values()))
-    yield f"{broker.host}:{broker.port}"
-    owner.close()
 
 
 @pytest.fixture

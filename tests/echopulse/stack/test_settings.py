@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from echopulse.settings import Settings
-from echopulse.stack.settings import StackSettings, stack_settings
+from echopulse.settings import S3_GRPC_PORTS, Settings
+from echopulse.stack.settings import GRPC_PORTS, StackSettings, stack_settings
 
 
 def test_defaults_agree_with_the_settings() -> None:
     """A stack without settings is the one of the default settings: no number stands twice with two values."""
     assert stack_settings(Settings()) == StackSettings()
+    assert len(GRPC_PORTS) == S3_GRPC_PORTS
 
 
 def test_every_part_is_taken_over(tmp_path: Path) -> None:

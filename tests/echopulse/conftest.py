@@ -1,0 +1,37 @@
+"""What every test of the command, the gateway and the job may use: a broker in the process, logging put back."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+from confluent_kafka import Producer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEADLINE_S = 30
+
+
+@pytest.fixture(autouse=True)
+def _logging_put_back() -> Iterator[None]:
+    """Undo what a command sets up for its process: the handlers hold this test's stderr."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    for handler in [handler for handler in root.handlers if handler not in before]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def bootstrap() -> Iterator[str]:
+    """Yield the address of a broker that lives as long as the test (librdkafka's, for client tests)."""
+    owner = Producer({"bootstrap.servers": "unused", "test.mock.num.brokers": 1, "log_level": 0})
+    broker = next(iter(owner.list_topics(timeout=_DEADLINE_S).brokers.values()))
+    yield f"{broker.host}:{broker.port}"
+    owner.close()
