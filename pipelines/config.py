@@ -39,7 +39,7 @@ class SignalsConfig:
     start: Literal["earliest", "latest"] = "earliest"
     delivery: Delivery = "exactly-once"
     parallelism: int = 2
-    checkpoint_interval_ms: int = 1_000
+    checkpoint_interval_ms: int = 5_000
     watermark_delay_ms: int = 5_000
     idle_timeout_ms: int = 60_000
     repeat_ttl_ms: int = 600_000

@@ -12,7 +12,8 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.arrow_exchange import from_arrow, to_arrow
-from schemas.arrow import ANALYSED
+from schemas.arrow import EXCHANGED
+from schemas.avro_columns import encode_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,15 +32,15 @@ _FLINK_TYPES: dict[pa.DataType, DataType] = {
     pa.float64(): DataTypes.DOUBLE(),
     pa.int32(): DataTypes.INT(),
     pa.int64(): DataTypes.BIGINT(),
-    pa.list_(pa.string()): DataTypes.ARRAY(DataTypes.STRING()),
+    pa.binary(): DataTypes.BYTES(),
 }
 
-#: The row that the analysis function returns: the columns of schemas.arrow.ANALYSED.
-ANALYSED_ROW = DataTypes.ROW([DataTypes.FIELD(field.name, _FLINK_TYPES[field.type]) for field in ANALYSED])
+#: The row that the analysis function returns: the columns of schemas.arrow.EXCHANGED.
+EXCHANGED_ROW = DataTypes.ROW([DataTypes.FIELD(field.name, _FLINK_TYPES[field.type]) for field in EXCHANGED])
 
 
 class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
-    """Bytes and record time of a batch of records in, one ROW of ANALYSED a record out."""
+    """Bytes and record time of a batch of records in, one ROW of EXCHANGED a record out."""
 
     def __init__(self, strategies: Mapping[str, str], strategy_paths: tuple[Path, ...]) -> None:
         """Keep what the worker opens its models by."""
@@ -62,7 +63,8 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         values = to_arrow(value, pa.binary())
         times = to_arrow(record_time, pa.timestamp("ms", "UTC")).cast(pa.int64())
         analysed = self._analyser.analyse(values, times)
-        return from_arrow(pa.StructArray.from_arrays(analysed.columns, fields=list(ANALYSED)))
+        columns = [analysed.column(name) for name in EXCHANGED.names[:-1]]
+        return from_arrow(pa.StructArray.from_arrays([*columns, encode_analysis(analysed, times)], fields=list(EXCHANGED)))
 
 
 class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
@@ -113,7 +115,7 @@ def analyse_function(
     strategies: Mapping[str, str], strategy_paths: tuple[Path, ...]
 ) -> UserDefinedScalarFunctionWrapper:
     """Return the analysis pass as a vectorised Flink function."""
-    return udf(Analyse(strategies, strategy_paths), result_type=ANALYSED_ROW, func_type="pandas")
+    return udf(Analyse(strategies, strategy_paths), result_type=EXCHANGED_ROW, func_type="pandas")
 
 
 def write_function(view: ViewSchema, store: OnlineStoreSettings) -> UserDefinedScalarFunctionWrapper:

@@ -9,7 +9,7 @@ from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines import tables
 from pipelines.functions import analyse_function, write_function
 from schemas import topics
-from schemas.arrow import ANALYSED
+from schemas.arrow import EXCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,27 +25,24 @@ JOB_NAME = "signals"
 #: Every record analysed, whatever came of it. The only place that calls `analyse`.
 ANALYSIS_VIEW = f"""CREATE TEMPORARY VIEW analysis AS
 SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,
-  {", ".join(f"q.r.{name} AS {name}" for name in ANALYSED.names)}
+  {", ".join(f"q.r.`{name}` AS `{name}`" for name in EXCHANGED.names)}
 FROM (
   SELECT et, arrival, `value`, record_partition, record_offset, analyse(`value`, et) AS r FROM social_events
 ) AS q"""
 
+_ONCE = ", ".join(f"`{name}`" for name in EXCHANGED.names if name != "reason")
+
 #: The events that were analysed, each once: a second event with one id in one channel is a repeat.
 #: What makes a repeat is kept for `table.exec.state.ttl`.
 ANALYSED_VIEW = f"""CREATE TEMPORARY VIEW analysed AS
-SELECT et, `value`, record_partition, record_offset, {", ".join(ANALYSED.names)}
+SELECT et, `value`, {_ONCE}
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
+  SELECT et, `value`, {_ONCE}, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
   FROM analysis WHERE stage = ''
 ) WHERE occurrence = 1"""
 
 ANALYSIS_INSERT = f"""INSERT INTO social_analysis
-SELECT event_id, sentiment, toxicity, entities, CAST(et AS TIMESTAMP(3)),
-  MAP_FROM_ARRAYS(stance_targets, stance_labels), entity_links, cluster,
-  MAP['sentiment', model_sentiment, 'toxicity', model_toxicity],
-  channel_id, user_id, source,
-  MAP['negative', score_negative, 'neutral', score_neutral, 'positive', score_positive],
-  {tables.schema_header("analysis_result")}, et
+SELECT channel_id, `result`, {tables.schema_header("analysis_result")}, et
 FROM analysed"""
 
 DEAD_LETTER_INSERT = f"""INSERT INTO social_dlq
@@ -54,17 +51,12 @@ SELECT stage, reason,
   event_id, CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), `value`, {tables.schema_header("dead_letter")}
 FROM analysis WHERE stage <> '' AND stage <> 'heartbeat'"""
 
-_LAKE_COLUMNS = f"""event_id, channel_id, user_id, source, kind, CAST(et AS TIMESTAMP(3)),
-  sentiment, toxicity, score_negative, score_neutral, score_positive,
-  toxic, sentiment_score, emoji_count, text_key, cluster,
-  entities, entity_links, stance_targets, stance_labels, model_sentiment, model_toxicity,
-  record_partition, record_offset, `value`,
-  {tables.date_and_hour("et")}"""
-
-LAKE_EVENTS_INSERT = f"INSERT INTO lake_events SELECT {_LAKE_COLUMNS} FROM analysed"
-
-#: Rows behind the watermark: windows that are closed already miss them, so they are kept apart and counted.
-LAKE_LATE_INSERT = f"INSERT INTO lake_late SELECT {_LAKE_COLUMNS} FROM analysed WHERE et <= CURRENT_WATERMARK(et)"
+#: A row behind the watermark is `late`: windows that are closed already miss it.
+LAKE_EVENTS_INSERT = f"""INSERT INTO lake_events
+SELECT event_id, channel_id, user_id, kind, CAST(et AS TIMESTAMP(3)),
+  toxicity, toxic, sentiment_score, emoji_count, text_key,
+  COALESCE(et <= CURRENT_WATERMARK(et), FALSE), `value`, `result`, {tables.date_and_hour("et")}
+FROM analysed"""
 
 
 @dataclass(frozen=True)
@@ -94,8 +86,7 @@ def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
             tables.events_source(config),
             tables.analysis_sink(config),
             tables.dead_letter_sink(config),
-            tables.lake_events_sink(config, "lake_events"),
-            tables.lake_events_sink(config, "lake_late"),
+            tables.lake_events_sink(config),
             *(tables.lake_features_sink(config, view) for view in views),
             ANALYSIS_VIEW,
             ANALYSED_VIEW,
@@ -104,7 +95,6 @@ def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
             ANALYSIS_INSERT,
             DEAD_LETTER_INSERT,
             LAKE_EVENTS_INSERT,
-            LAKE_LATE_INSERT,
             *(view_insert(view) for view in views),
         ),
     )

@@ -47,3 +47,27 @@ ANALYSED = pa.schema(
         pa.field("text_key", pa.int64()),
     ]
 )
+
+#: What crosses from the analysis pass into Flink for each record: the key columns, what windows aggregate, and the whole
+#: AnalysisResult as one Avro datum. Narrow on purpose: each column costs every operator behind it.
+EXCHANGED = pa.schema(
+    [
+        *(
+            ANALYSED.field(name)
+            for name in (
+                "stage",
+                "reason",
+                "event_id",
+                "channel_id",
+                "user_id",
+                "kind",
+                "toxicity",
+                "toxic",
+                "sentiment_score",
+                "emoji_count",
+                "text_key",
+            )
+        ),
+        pa.field("result", pa.binary()),
+    ]
+)

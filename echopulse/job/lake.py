@@ -37,12 +37,6 @@ def lake_table(lake: Lake, name: str) -> ds.Dataset | None:
     return found if found.files else None
 
 
-def count_rows(lake: Lake, name: str) -> int:
-    """Return the rows of one table, 0 where it does not exist yet."""
-    table = lake_table(lake, name)
-    return 0 if table is None else int(table.count_rows())
-
-
 def _file_system(lake: Lake) -> tuple[pafs.FileSystem, str]:
     if not lake.path.startswith(_SCHEME):
         return pafs.LocalFileSystem(), str(Path(lake.path).absolute())

@@ -15,7 +15,7 @@ from echopulse.gateway.dead_letters import DeadLetterProducer
 from echopulse.gateway.producer import EventProducer
 from echopulse.gateway.replay import Closing, replay
 from echopulse.job.audit import audit, positions
-from echopulse.job.lake import count_rows, lake_table
+from echopulse.job.lake import lake_table
 from echopulse.job.settle import settle
 from echopulse.job.timing import AnalysisProbe, SendLog, freshness, percentiles
 from schemas.topics import ANALYSIS
@@ -93,7 +93,7 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
     """Replay a file through the job, wait until it is settled, audit it and report. Raises EchoPulseError."""
     bootstrap = settings.kafka.bootstrap
     start = positions(bootstrap)
-    late_before = count_rows(settings.lake, "late")
+    late_before = _late_rows(settings.lake)
     log = SendLog()
     started, started_ms = time.monotonic(), time.time_ns() // 1_000_000
     closing = Closing(slide_ms=max(view.slide_ms for view in views), delay_ms=settings.job.watermark_delay_ms)
@@ -118,7 +118,7 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         analysed=books.analysed,
         dlq=books.dlq,
         repeats=books.repeats,
-        late=count_rows(settings.lake, "late") - late_before,
+        late=_late_rows(settings.lake) - late_before,
         shadow=0,
         feature_rows=rows,
         unaccounted=books.unaccounted,
@@ -131,6 +131,11 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         start_seconds=round(running.start_seconds, 1),
         aligned_end_ms=sent.aligned_end_ms,
     )
+
+
+def _late_rows(lake: Lake) -> int:
+    table = lake_table(lake, "events")
+    return 0 if table is None else int(table.count_rows(filter=pc.field("late")))
 
 
 def _feature_rows(lake: Lake, views: list[CompiledView], since_ms: int, log: SendLog) -> tuple[int, Any]:

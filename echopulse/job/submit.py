@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from echopulse.job.configuration import signals_config
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pyflink.table import StatementSet
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
@@ -52,22 +53,30 @@ def declare(
     views = compiled_views(FEATURES, settings.home)
     extra: Mapping[str, str] = {"execution.state-recovery.path": savepoint} if savepoint else {}
     jars: list[Path] = flink_jars(settings)
-    table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
-    return declare_signals(table_environment, config, views, analyse)
+    with _told():
+        table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
+        return declare_signals(table_environment, config, views, analyse)
 
 
 def execute(statements: StatementSet) -> str:
     """Send the declared job to its cluster and return its id. Raises EchoPulseError where the cluster refuses it."""
+    with _told():
+        client = statements.execute().get_job_client()
+    if client is None:
+        raise EchoPulseError("Flink took the job and gave no id for it")
+    return str(client.get_job_id())
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what Flink throws into one line: the innermost cause."""
     from py4j.protocol import Py4JJavaError
     from pyflink.util.exceptions import JavaException
 
     try:
-        client = statements.execute().get_job_client()
+        yield
     except (Py4JJavaError, JavaException) as error:
         raise EchoPulseError(f"Flink refused the job: {_innermost(str(error))}") from error
-    if client is None:
-        raise EchoPulseError("Flink took the job and gave no id for it")
-    return str(client.get_job_id())
 
 
 def _innermost(text: str) -> str:

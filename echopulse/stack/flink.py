@@ -111,7 +111,10 @@ def _launch(
     argv = (
         str(find_java().executable),
         *limits,
-        "-XX:+UseG1GC",
+        # Throughput: on two cores G1's concurrent threads take what the tasks need (measured: 12 s of a million events).
+        "-XX:+UseParallelGC",
+        # S3 uploads are signed over their content's SHA-256 already; MD5 beside it cost a tenth of the job's CPU.
+        "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation=true",
         *java_options(),
         f"-Dlog.file={settings.logs / name}.log",
         f"-Dlog4j.configurationFile={folders.log4j.as_uri()}",

@@ -1,6 +1,6 @@
 """From a feature view to Flink SQL: one SELECT over window aggregates, the same text for stream and batch.
 
-It reads a table with the columns of `schemas.arrow.ANALYSED` and a row time `et` TIMESTAMP_LTZ(3), and takes the rows
+It reads a table with the columns of `schemas.arrow.EXCHANGED` and a row time `et` TIMESTAMP_LTZ(3), and takes the rows
 that were analysed (`stage` is empty), that carry the view's keys, and that pass its filter. Windows are aligned to the
 epoch and hold `window_end - size <= et < window_end`; a window without rows gives no row.
 
@@ -17,7 +17,7 @@ from features.machinery.aggregates import FUNCTIONS, aggregate
 from features.machinery.expression import ExpressionError, Term, parse, to_sql
 from features.machinery.view_spec import EVENT_TIMESTAMP, CompiledView, ViewSchema
 from features.machinery.windows import WINDOW_NAMES, one_window, window_function
-from schemas.arrow import ANALYSED
+from schemas.arrow import EXCHANGED
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ViewError(EchoPulseError):
     """A view that cannot be compiled, named with the part that stands in the way."""
 
 
-def compile_view(view: ViewSpec, source: str = "analysed", inputs: pa.Schema = ANALYSED) -> CompiledView:
+def compile_view(view: ViewSpec, source: str = "analysed", inputs: pa.Schema = EXCHANGED) -> CompiledView:
     """Compile a view to a SELECT over the table `source`, whose columns are `inputs` and the row time `et`.
 
     Raises ViewError (one line: view, aggregation or feature, near miss) for anything that cannot be compiled exactly.
