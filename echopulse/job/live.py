@@ -42,7 +42,7 @@ class ResultFeed(threading.Thread):
     def __init__(self, bootstrap: str) -> None:
         """Start reading where the topics end now."""
         super().__init__(name="result-feed", daemon=True)
-        self._bootstrap = bootstrap
+        self._address = bootstrap
         self._events_before = sum(end_position(bootstrap, EVENTS).offsets.values())
         start = end_position(bootstrap, ANALYSIS)
         self._consumer = consumer(bootstrap)
@@ -78,7 +78,7 @@ class ResultFeed(threading.Thread):
             self._arrivals.popleft()
         recent = sum(count for _, count in list(self._arrivals))
         lag = None if self._newest_ms is None else max(0, time.time_ns() // 1_000_000 - self._newest_ms)
-        events = sum(end_position(self._bootstrap, EVENTS).offsets.values()) - self._events_before
+        events = sum(end_position(self._address, EVENTS).offsets.values()) - self._events_before
         return Pulse(events, self.analysed, recent / _RATE_SPAN_S, lag)
 
 

@@ -1,0 +1,44 @@
+"""The job's configuration, filled from the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from echopulse.job.configuration import FEAST_PROJECT, signals_config
+from echopulse.settings import Settings
+from pipelines.config import SignalsConfig
+
+
+def test_every_setting_arrives() -> None:
+    """Addresses, modes, times and sizes are the settings' own; strategy folders no longer hang on the current one."""
+    document = {
+        "kafka": {"bootstrap": "k:1"},
+        "online_store": {"connection": "r:2", "key_ttl_seconds": 7},
+        "lake": {"path": "s3://b/p"},
+        "flink": {"parallelism": 3, "delivery": "at-least-once", "checkpoint_interval_ms": 4},
+        "job": {
+            "watermark_delay_ms": 5,
+            "idle_timeout_ms": 6,
+            "repeat_ttl_ms": 8,
+            "bundle_size": 9,
+            "bundle_time_ms": 10,
+        },
+        "strategies": {"sentiment": "mine"},
+        "strategy_paths": ["plugins"],
+    }
+    config = signals_config(Settings.model_validate(document))
+    assert (config.kafka_bootstrap, config.lake.path) == ("k:1", "s3://b/p")
+    assert (config.online_store.connection, config.online_store.key_ttl_s) == ("r:2", 7)
+    assert config.online_store.project == FEAST_PROJECT
+    assert (config.parallelism, config.delivery, config.checkpoint_interval_ms) == (3, "at-least-once", 4)
+    assert (config.watermark_delay_ms, config.idle_timeout_ms, config.repeat_ttl_ms) == (5, 6, 8)
+    assert (config.bundle_size, config.bundle_time_ms) == (9, 10)
+    assert config.strategies["sentiment"] == "mine"
+    assert config.strategy_paths == (Path("plugins").resolve(),)
+
+
+def test_defaults_stand_once() -> None:
+    """The settings' defaults are the job's own."""
+    made = signals_config(Settings())
+    plain = SignalsConfig(made.kafka_bootstrap, made.lake, made.online_store, made.strategies)
+    assert made == plain

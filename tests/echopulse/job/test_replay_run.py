@@ -1,0 +1,60 @@
+"""What a replay notes on its way, and what it counts in the lake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
+from echopulse.job.replay_run import _feature_rows, _late_rows, _LoggedProducer
+from echopulse.job.timing import SendLog
+from echopulse.settings import Lake
+from features.machinery.view_spec import CompiledView, ViewSchema
+from schemas.arrow import EVENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _events(*times: int) -> pa.RecordBatch:
+    row = {"id": "e", "source": "t", "channel_id": "c", "user_id": "u", "raw_payload": b"{}", "metadata": []}
+    return pa.RecordBatch.from_pylist([{**row, "ts": ts} for ts in times], schema=EVENT)
+
+
+def test_sending_is_noted_with_the_newest_event_time(bootstrap: str) -> None:
+    """Batches and heartbeats alike; an empty batch is no note."""
+    now, log = now_ms(), SendLog()
+    with DeadLetterProducer(bootstrap) as letters, _LoggedProducer(bootstrap, letters, log) as producer:
+        producer.send(_events(now - 5, now - 9))
+        producer.send(_events())
+        producer.heartbeat(now)
+        producer.flush()
+    assert log.event_ms == [now - 5, now]
+    assert len(log.wall_ms) == 2
+
+
+def test_late_rows_are_the_marked_ones(tmp_path: Path) -> None:
+    """None where the lake has no events yet."""
+    lake = Lake(path=str(tmp_path))
+    assert _late_rows(lake) == 0
+    folder = tmp_path / "events" / "date=2026-01-31" / "hour=07"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"late": [True, False, True]}), folder / "part-0-0")
+    assert _late_rows(lake) == 2
+
+
+def test_feature_rows_are_those_written_since(tmp_path: Path) -> None:
+    """Over all views, with the freshness of each; a view without a file has none."""
+    views = [CompiledView(ViewSchema(name, (), ()), "", 60_000, 10_000) for name in ("channel_1m", "user_1m", "none")]
+    for place, view in enumerate(views[:2]):
+        folder = tmp_path / "features" / view.name / "date=2026-01-31" / "hour=07"
+        folder.mkdir(parents=True)
+        ends = pa.array([1_000, 2_000], pa.timestamp("ms"))
+        written = pa.array([40_000, 50_300 + place], pa.int64())
+        pq.write_table(pa.table({"event_timestamp": ends, "written_ms": written}), folder / "part-0-0")
+    count, fresh = _feature_rows(Lake(path=str(tmp_path)), views, 50_000, SendLog([2_000], [50_100]))
+    assert count == 2
+    assert sorted(fresh.tolist()) == [200.0, 201.0]
+    assert _feature_rows(Lake(path=str(tmp_path)), views[2:], 0, SendLog())[0] == 0
