@@ -1,0 +1,72 @@
+"""`python -m bench [NAME…] [--events N] [--output FILE]`: measure, print, and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import machine
+from bench.report import document, section_text
+from schemas.errors import EchoPulseError
+
+#: In this order: the stack's run first, on a process that holds nothing else.
+BENCHES = {
+    "e2e": "bench.end_to_end",
+    "analysis": "bench.analysis",
+    "store": "bench.store",
+    "ingest": "bench.ingest",
+}
+_EVENTS = 1_000_000
+_RESULTS = Path(__file__).parent / "results.md"
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """Read the command line; exits with 2 where it is wrong."""
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__, allow_abbrev=False)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all where none is given")
+    parser.add_argument("--events", type=int, default=_EVENTS, help="events end to end; the others take shares of it")
+    parser.add_argument(
+        "--output", type=Path, help=f"where the report goes; a full run writes {_RESULTS.name} beside this"
+    )
+    chosen = parser.parse_args(argv)
+    unknown = [name for name in chosen.names if name not in BENCHES]
+    if unknown:
+        parser.error(f"no bench '{unknown[0]}': there are {', '.join(BENCHES)}")
+    if chosen.events < 1:
+        parser.error(f"--events {chosen.events} is not above 0")
+    return chosen
+
+
+def report_path(chosen: argparse.Namespace) -> Path | None:
+    """Return where the report goes: nowhere after a partial or smaller run, unless a file was named."""
+    full = chosen.events == _EVENTS and set(chosen.names or BENCHES) == set(BENCHES)
+    return chosen.output or (_RESULTS if full else None)
+
+
+def run(argv: list[str]) -> int:
+    """Measure what was chosen; return the exit status."""
+    chosen = arguments(argv)
+    described = machine.describe()
+    sections = []
+    try:
+        for name in dict.fromkeys(chosen.names or BENCHES):
+            with tempfile.TemporaryDirectory(prefix="echopulse-bench-") as folder:
+                sections.append(importlib.import_module(BENCHES[name]).measure(chosen.events, Path(folder)))
+            print(section_text(sections[-1]), flush=True)
+    except EchoPulseError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return 1
+    path = report_path(chosen)
+    if path is not None:
+        command = "make bench" if path == _RESULTS else " ".join(["python -m bench", *argv])
+        path.write_text(document(sections, described, command, datetime.now(UTC)), encoding="utf-8")
+        sys.stderr.write(f"written to {path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

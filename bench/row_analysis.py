@@ -1,0 +1,134 @@
+"""The analysis pass as people write it first, one event at a time; gives the rows of transforms.analysis."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import fastavro
+import pyarrow as pa
+from google.protobuf.message import DecodeError
+
+from bench.row_entities import find_names
+from bench.row_text import normalise_row
+from schemas.arrow import ANALYSED
+from schemas.avro import schema
+from schemas.social_event_pb2 import SocialEvent
+from transforms.analysis import DEFAULT_KIND, TEXT_KINDS, blank
+from transforms.artifact import find_artifact
+from transforms.bag import load_bag
+from transforms.extraction import TEXT_FIELDS
+from transforms.knowledge_base import SHIPPED, alias_table, read_entities
+from transforms.screening import EARLIEST_MS, HEARTBEAT, LATEST_MS
+
+if TYPE_CHECKING:
+    from bench.row_text import RowText
+
+_BLANK: dict[str, Any] = {field.name: blank(field.type)[0].as_py() for field in ANALYSED}
+_UNSCORED = _BLANK | {"sentiment": "unknown"}
+
+
+class RefusedError(Exception):
+    """An event that fails: its stage and reason."""
+
+    def __init__(self, stage: str, reason: str = "") -> None:
+        super().__init__(reason)
+        self.stage, self.reason = stage, reason
+
+
+class RowAnalyser:
+    """Analyses single events by the shipped model and knowledge base."""
+
+    def __init__(self) -> None:
+        """Load both."""
+        self._bag = load_bag(find_artifact("default"))
+        self._labels = self._bag.manifest.task("sentiment").labels
+        self._aliases = alias_table(read_entities(SHIPPED))
+
+    def analyse(self, value: bytes, record_ms: int) -> dict[str, Any]:
+        """Return the columns of ANALYSED for one SocialEvent and its record's time in ms UTC."""
+        row: dict[str, Any] = dict(_UNSCORED)
+        try:
+            event = SocialEvent.FromString(value)
+            kind = event.metadata.get("kind", DEFAULT_KIND)
+            row |= {
+                "event_id": event.id,
+                "channel_id": event.channel_id,
+                "user_id": event.user_id,
+                "source": event.source,
+                "kind": kind,
+            }
+            _screen(event, kind, record_ms)
+            if kind in TEXT_KINDS:
+                text = normalise_row(_text(event))
+                row |= {"text_key": text.key, "emoji_count": text.emoji_count}
+                if text.normalised:
+                    row |= self._scored(text)
+        except DecodeError as error:
+            return _BLANK | {"stage": "decode", "reason": str(error)}
+        except RefusedError as refused:
+            own = {name: row[name] for name in ("event_id", "channel_id", "user_id", "source", "kind")}
+            return _BLANK | own | {"stage": refused.stage, "reason": refused.reason}
+        return row
+
+    def _scored(self, text: RowText) -> dict[str, Any]:
+        scores = self._bag.score(pa.array([text.normalised]))
+        sentiment = self._bag.probabilities("sentiment", scores)
+        label = int(self._bag.decide("sentiment", sentiment)[0])
+        toxicity = self._bag.probabilities("toxicity", scores)
+        negative, neutral, positive = sentiment[0].tolist()
+        names, links = find_names(text.composed, text.folded, self._aliases)
+        return {
+            "sentiment": self._labels[label],
+            "sentiment_score": label - 1,
+            "score_negative": negative,
+            "score_neutral": neutral,
+            "score_positive": positive,
+            "toxicity": float(toxicity[0, 1]),
+            "toxic": int(self._bag.decide("toxicity", toxicity)[0]),
+            "model_sentiment": self._bag.digest,
+            "model_toxicity": self._bag.digest,
+            "entities": names,
+            "entity_links": links,
+            "cluster": text.cluster,
+        }
+
+
+def result_datum(row: dict[str, Any], ts_ms: int) -> bytes:
+    """Return the AnalysisResult of one row as an Avro datum."""
+    models = {task: row[f"model_{task}"] for task in ("sentiment", "toxicity") if row[f"model_{task}"]}
+    record = {name: row[name] for name in ("event_id", "sentiment", "toxicity", "entities", "entity_links", "cluster")}
+    record |= {name: row[name] for name in ("channel_id", "user_id", "source")}
+    record |= {"ts": ts_ms, "stance": dict(zip(row["stance_targets"], row["stance_labels"], strict=True))}
+    record |= {"models": models, "scores": {name: row[f"score_{name}"] for name in ("negative", "neutral", "positive")}}
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, schema("analysis_result"), record)
+    return buffer.getvalue()
+
+
+def _screen(event: SocialEvent, kind: str, record_ms: int) -> None:
+    if kind == HEARTBEAT and not event.channel_id:
+        raise RefusedError(HEARTBEAT)
+    for name in ("id", "channel_id"):
+        if not getattr(event, name):
+            raise RefusedError("validate", f"{name} is empty")
+    if not event.HasField("ts"):
+        raise RefusedError("time", "ts is missing")
+    ts_ms = event.ts.ToMilliseconds()
+    if not EARLIEST_MS <= ts_ms < LATEST_MS:
+        raise RefusedError("time", f"ts {ts_ms} is not between 1990 and 2100")
+    if ts_ms != record_ms:
+        raise RefusedError("time", f"ts {ts_ms} is not the record's time {record_ms}")
+
+
+def _text(event: SocialEvent) -> str:
+    if "text" in event.metadata:
+        return event.metadata["text"]
+    try:
+        document = json.loads(event.raw_payload)
+    except ValueError as error:
+        raise RefusedError("extract", f"payload is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise RefusedError("extract", f"payload is JSON but not an object: {type(document).__name__}")
+    return next((document[name] for name in TEXT_FIELDS if isinstance(document.get(name), str)), "")
