@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
     from echopulse.stack.jars import JarGroup
 
     from .conftest import Repository
+
+
+@pytest.fixture(autouse=True)
+def _answers_left_open() -> Iterator[None]:
+    """Collect the refusals that jgo drops without closing, here and not in whichever test comes next."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,79 @@
+"""The job's Python functions, called as PyFlink's worker calls them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from features.machinery.connection import OnlineStoreSettings
+from features.machinery.view_spec import Column, ViewSchema
+from pipelines.functions import EXCHANGED_ROW, Analyse, WriteOnline, row_schema
+from schemas.arrow import EVENT, EXCHANGED
+from schemas.avro import decode_analysis
+from schemas.codec import encode_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VIEW = ViewSchema("channel_1m", (Column("channel_id", "string"),), (Column("message_count", "int64"),))
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+
+
+@pytest.fixture(scope="module")
+def analyse() -> Iterator[Analyse]:
+    """Yield the analysis pass with its models loaded."""
+    function = Analyse({}, ())
+    function.open(None)
+    yield function
+    function.close()
+
+
+def _values(*rows: dict[str, Any]) -> list[bytes]:
+    row = {"source": "t", "channel_id": "c", "user_id": "u", "raw_payload": b'{"text": "hi"}', "ts": MOMENT}
+    batch = pa.RecordBatch.from_pylist(
+        [{**row, "metadata": [("kind", "message")], **more} for more in rows], schema=EVENT
+    )
+    values: list[bytes] = encode_events(batch).to_pylist()
+    return values
+
+
+def test_a_row_comes_out_for_each_record_readable_or_not(analyse: Analyse) -> None:
+    """In order, with stage and reason for the bad one, and the result as the bytes that go to Kafka."""
+    values = pd.Series([*_values({"id": "a"}), b"\xff\xff", *_values({"id": "b"})])
+    times = pd.Series([pd.Timestamp(MOMENT)] * 3)
+    rows = pa.array(analyse.eval(values, times).array).to_pylist()
+    assert [row["event_id"] for row in rows] == ["a", "", "b"]
+    assert [row["stage"] for row in rows] == ["", "decode", ""]
+    assert rows[1]["reason"]
+    result = decode_analysis(rows[0][EXCHANGED.names[-1]])
+    assert (result["event_id"], result["channel_id"], result["ts"]) == ("a", "c", MOMENT)
+
+
+def test_the_declared_row_is_the_one_that_comes_out(analyse: Analyse) -> None:
+    """Names and number of columns as Flink was told."""
+    out = pa.array(analyse.eval(pd.Series(_values({"id": "a"})), pd.Series([pd.Timestamp(MOMENT)])).array)
+    assert [field.name for field in out.type] == EXCHANGED_ROW.field_names() == EXCHANGED.names
+
+
+def test_a_views_rows_are_keys_features_and_time() -> None:
+    """In this order, typed."""
+    assert row_schema(VIEW) == pa.schema(
+        [
+            ("channel_id", pa.string()),
+            ("message_count", pa.int64()),
+            ("event_timestamp", pa.timestamp("ms", "UTC")),
+        ]
+    )
+
+
+def test_the_writer_is_no_pure_function() -> None:
+    """The planner may neither drop nor repeat it; before open() it has no connection to write on."""
+    writer = WriteOnline(VIEW, OnlineStoreSettings())
+    assert not writer.is_deterministic()
+    with pytest.raises(RuntimeError, match="channel_1m was called before open"):
+        writer.eval(pd.Series(["c"]), pd.Series([1]), pd.Series([pd.Timestamp(MOMENT)]))
+    writer.close()
