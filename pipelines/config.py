@@ -46,5 +46,5 @@ class SignalsConfig:
     #: Rows a Python worker takes at once, and how long it waits for them: the price of latency against rows/s.
     bundle_size: int = 20_000
     bundle_time_ms: int = 100
-    #: Kafka keeps an open transaction this long; longer than the longest checkpoint plus a restart, or results are lost.
+    #: Kafka keeps an open transaction this long: longer than the longest checkpoint and a restart, or results are lost.
     transaction_timeout_ms: int = 600_000

@@ -68,7 +68,7 @@ def environment(
         address = urlsplit(rest)
         # PyFlink 2.3 asks the environment's default target, which is local, and would run the workers inside this very
         # process (`pyflink/table/table_environment.py`, `_open`): the job would hang when it ends.
-        os.environ["_python_worker_execution_mode"] = "process"
+        os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - PyFlink's own spelling
         settings |= {
             "execution.target": "remote",
             "rest.address": address.hostname or "",

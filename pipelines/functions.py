@@ -64,7 +64,9 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         times = to_arrow(record_time, pa.timestamp("ms", "UTC")).cast(pa.int64())
         analysed = self._analyser.analyse(values, times)
         columns = [analysed.column(name) for name in EXCHANGED.names[:-1]]
-        return from_arrow(pa.StructArray.from_arrays([*columns, encode_analysis(analysed, times)], fields=list(EXCHANGED)))
+        return from_arrow(
+            pa.StructArray.from_arrays([*columns, encode_analysis(analysed, times)], fields=list(EXCHANGED))
+        )
 
 
 class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types

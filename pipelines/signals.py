@@ -68,7 +68,7 @@ class Job:
 
 
 def view_insert(view: CompiledView) -> str:
-    """Return the statement that computes a view, writes it online, and keeps it in the lake with its time of writing."""
+    """Return the statement that computes a view, writes it online and keeps it in the lake with when it was written."""
     columns = view.schema.columns
     names = ", ".join(columns)
     row = ", ".join(columns[:-1])

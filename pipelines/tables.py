@@ -56,7 +56,12 @@ def events_source(config: SignalsConfig) -> str:
 
 def analysis_sink(config: SignalsConfig) -> str:
     """Return `social.analysis`: AnalysisResult in Avro, keyed by channel, record time = event time."""
-    formats = {"key.format": "raw", "key.fields": "channel_id", "value.format": "raw", "value.fields-include": "EXCEPT_KEY"}
+    formats = {
+        "key.format": "raw",
+        "key.fields": "channel_id",
+        "value.format": "raw",
+        "value.fields-include": "EXCEPT_KEY",
+    }
     return f"""CREATE TEMPORARY TABLE social_analysis (
   channel_id STRING NOT NULL,
   `result` BYTES NOT NULL,
@@ -91,7 +96,7 @@ def schema_header(name: str) -> str:
 def lake_events_sink(config: SignalsConfig) -> str:
     """Return the lake's analysed events: what features aggregate, the original record, and the whole AnalysisResult.
 
-    `event` is the SocialEvent, so that it can be analysed anew; `result` the Avro datum with scores, entities and models.
+    `event` is the SocialEvent, so that it can be analysed anew; `result` the Avro datum of scores, entities and models.
     """
     return f"""CREATE TEMPORARY TABLE lake_events (
   event_id STRING, channel_id STRING, user_id STRING, kind STRING, ts TIMESTAMP(3),
@@ -106,7 +111,9 @@ def lake_events_sink(config: SignalsConfig) -> str:
 def lake_features_sink(config: SignalsConfig, view: CompiledView) -> str:
     """Return the lake table of one view: its columns and `written_ms`, the wall time it became readable online."""
     schema = view.schema
-    columns = ",\n  ".join(f"{column.name} {_FLINK_TYPES[column.type]}" for column in (*schema.join_keys, *schema.features))
+    columns = ",\n  ".join(
+        f"{column.name} {_FLINK_TYPES[column.type]}" for column in (*schema.join_keys, *schema.features)
+    )
     return f"""CREATE TEMPORARY TABLE lake_{view.name} (
   {columns},
   {EVENT_TIMESTAMP} TIMESTAMP(3),

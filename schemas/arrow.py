@@ -48,8 +48,8 @@ ANALYSED = pa.schema(
     ]
 )
 
-#: What crosses from the analysis pass into Flink for each record: the key columns, what windows aggregate, and the whole
-#: AnalysisResult as one Avro datum. Narrow on purpose: each column costs every operator behind it.
+#: What crosses from the analysis pass into Flink for each record: the key columns, what windows aggregate, and the
+#: whole AnalysisResult as one Avro datum. Narrow on purpose: each column costs every operator behind it.
 EXCHANGED = pa.schema(
     [
         *(

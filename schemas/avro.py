@@ -20,7 +20,7 @@ FINGERPRINT_HEADER = "schema"
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One event that failed: `ts` is when, in ms UTC; `origin` is file:line, topic/partition/offset or a source's name."""
+    """One event that failed, at `ts` (ms UTC); `origin` is file:line, topic/partition/offset or a source's name."""
 
     stage: str
     reason: str
@@ -43,7 +43,7 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def fingerprint(name: str) -> str:
-    """Return the CRC-64-AVRO (Rabin) fingerprint of a shipped schema, 16 hex digits (Avro 1.12, "Schema Fingerprints")."""
+    """Return a shipped schema's CRC-64-AVRO (Rabin) fingerprint, 16 hex digits (Avro 1.12, "Schema Fingerprints")."""
     text = resources.files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8")
     canonical = fastavro.schema.to_parsing_canonical_form(json.loads(text))
     return fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")

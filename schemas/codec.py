@@ -45,7 +45,9 @@ def _wire_schema() -> pa.Schema:
 
 def encode_events(events: pa.RecordBatch) -> pa.BinaryArray:
     """Encode a batch in schema EVENT as SocialEvent messages, one bytes value a row."""
-    encoded: pa.BinaryArray = _handler().record_batch_to_array(pa.RecordBatch.from_arrays(events.columns, schema=_wire_schema()))
+    encoded: pa.BinaryArray = _handler().record_batch_to_array(
+        pa.RecordBatch.from_arrays(events.columns, schema=_wire_schema())
+    )
     return encoded
 
 

@@ -23,7 +23,7 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic with its partitions, its retention in ms (and bytes a partition, -1 for no limit) and its clean-up policy."""
+    """A topic with its partitions, its retention in ms (and bytes a partition, -1: no limit), its clean-up policy."""
 
     name: str
     partitions: int

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from echopulse.gateway.dead_letters import PART_HEADER
 from echopulse.job.topic_reader import Position, end_position, read_batches
 from schemas import topics
 from schemas.avro import decode_analysis, decode_dead_letter
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
 _KEY = ["channel_id", "event_id"]
+#: Only heartbeats carry it.
+_HEARTBEAT_HEADER = "kind"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ def audit(bootstrap: str, start: dict[str, Position]) -> Books:
 
     events = _events(span(topics.EVENTS))
     results = pd.DataFrame([_result_key(message) for message in span(topics.ANALYSIS)], columns=_KEY)
-    letters = [decode_dead_letter(message.value() or b"") for message in span(topics.DLQ)]
+    # A letter in parts has its fields in each of them: the first stands for it.
+    firsts = [m for m in span(topics.DLQ) if _header(m, PART_HEADER) in {None, b"1"}]
+    letters = [decode_dead_letter(message.value() or b"") for message in firsts]
     return balance(events, results, [letter.origin for letter in letters])
 
 
@@ -78,13 +83,17 @@ def balance(events: pd.DataFrame, results: pd.DataFrame, dead_origins: list[str]
 
 
 def _events(messages: list[Message]) -> pd.DataFrame:
-    events = [m for m in messages if not any(name == "kind" for name, _ in (m.headers() or []))]
+    events = [m for m in messages if _header(m, _HEARTBEAT_HEADER) is None]
     decoded = decode_events(pa.array([m.value() or b"" for m in events], pa.binary()))
     frame = pd.DataFrame({"origin": [f"{m.topic()}/{m.partition()}/{m.offset()}" for m in events]})
     readable = decoded.events.select(["channel_id", "id"]).rename_columns(_KEY).to_pandas()
     readable.index = decoded.rows.to_numpy()
     # An unreadable event has no id; its dead letter must name it by its origin.
     return frame.join(readable).fillna({"channel_id": "", "event_id": ""})
+
+
+def _header(message: Message, name: str) -> str | bytes | None:
+    return dict(message.headers() or {}).get(name)
 
 
 def _result_key(message: Message) -> tuple[str, str]:

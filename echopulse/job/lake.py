@@ -32,8 +32,10 @@ def lake_table(lake: Lake, name: str) -> ds.Dataset | None:
         if files.get_file_info(folder).type == pafs.FileType.NotFound:
             return None
         found = ds.dataset(folder, filesystem=files, format="parquet", partitioning=_PARTITIONS)
-    except OSError as error:
-        raise EchoPulseError(f"lake {lake.path}: cannot read {name}: {_first_line(error)}", "see `lake` in the settings") from error
+    except (OSError, pa.ArrowInvalid) as error:
+        raise EchoPulseError(
+            f"lake {lake.path}: cannot read {name}: {_first_line(error)}", "see `lake` in the settings"
+        ) from error
     return found if found.files else None
 
 
@@ -53,5 +55,5 @@ def _file_system(lake: Lake) -> tuple[pafs.FileSystem, str]:
     return files, lake.path.removeprefix(_SCHEME).rstrip("/")
 
 
-def _first_line(error: OSError) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]

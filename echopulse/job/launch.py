@@ -46,7 +46,9 @@ class Pipeline:
         self.stack.check()
         state = self.cluster.state(self.job_id)
         if state in {"FAILED", "CANCELED", "FINISHED"}:
-            raise EchoPulseError(f"job signals is {state}: {self.cluster.failure(self.job_id)}", f"see {self.cluster.rest}")
+            raise EchoPulseError(
+                f"job signals is {state}: {self.cluster.failure(self.job_id)}", f"see {self.cluster.rest}"
+            )
 
 
 @contextmanager
@@ -74,7 +76,7 @@ def pipeline(
 
 
 def _plan(settings: Settings, apply: subprocess.Popen[str]) -> StatementSet:
-    import pyflink.table  # noqa: F401, PLC0415 - seconds of CPU that need not wait for the registry
+    import pyflink.table  # noqa: F401 - seconds of CPU that need not wait for the registry
 
     _wait_applied(apply)
     return declare(settings, remote=True)

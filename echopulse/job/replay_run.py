@@ -104,7 +104,14 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         letters = closers.enter_context(DeadLetterProducer(bootstrap))
         producer = closers.enter_context(_LoggedProducer(bootstrap, letters, log))
         sent = replay(
-            path, producer, letters, rate=rate, keep_time=keep_time, mapping=mapping, closing=closing, on_progress=on_progress
+            path,
+            producer,
+            letters,
+            rate=rate,
+            keep_time=keep_time,
+            mapping=mapping,
+            closing=closing,
+            on_progress=on_progress,
         )
         on_step(f"{sent.events:,} events sent in {sent.seconds:.1f} s; waiting for the last window")
         if sent.aligned_end_ms is not None:

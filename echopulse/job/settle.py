@@ -19,7 +19,9 @@ PATIENCE_S = 300.0
 _CHECKPOINT_S = 200.0
 
 
-def settle(cluster: FlinkCluster, job_id: str, bootstrap: str, aligned_end_ms: int, patience_s: float = PATIENCE_S) -> None:
+def settle(
+    cluster: FlinkCluster, job_id: str, bootstrap: str, aligned_end_ms: int, patience_s: float = PATIENCE_S
+) -> None:
     """Wait until all windows that end by `aligned_end_ms` (ms UTC) have fired and all output is committed.
 
     A watermark of an end less one ms fires its windows. Two checkpoints follow: the first commits what was written,

@@ -83,10 +83,10 @@ class AnalysisProbe(threading.Thread):
 
 
 def freshness(rows: pa.Table, log: SendLog) -> NDArray[np.float64]:
-    """Return, for feature rows (event_timestamp, written_ms), the ms from the sending of a window's last event to its row.
+    """Return, for feature rows (event_timestamp, written_ms), the ms from sending a window's last event to its row.
 
     A window ends at its event time; it can be read online once that time has passed and its row is written.
     """
     ends = rows.column("event_timestamp").cast("timestamp[ms]").cast("int64").to_numpy()
-    written = rows.column("written_ms").to_numpy().astype(np.float64)
+    written: NDArray[np.float64] = rows.column("written_ms").to_numpy().astype(np.float64)
     return np.maximum(written - log.wall_of(ends), 0.0)

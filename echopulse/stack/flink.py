@@ -111,7 +111,7 @@ def _launch(
     argv = (
         str(find_java().executable),
         *limits,
-        # Throughput: on two cores G1's concurrent threads take what the tasks need (measured: 12 s of a million events).
+        # Throughput: on two cores G1's concurrent threads take what the tasks need (measured: 12 s of 1 M events).
         "-XX:+UseParallelGC",
         # S3 uploads are signed over their content's SHA-256 already; MD5 beside it cost a tenth of the job's CPU.
         "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation=true",

@@ -16,11 +16,12 @@ from echopulse.cli.interrupt import ended_by_signal
 
 class Started:
     def __enter__(self):
-        print("started", flush=True)
+        pass
     def __exit__(self, kind, *_):
         print("stopped on", kind.__name__, flush=True)
 
 with ended_by_signal(), Started():
+    print("started", flush=True)
     while True:
         time.sleep(60)
 """

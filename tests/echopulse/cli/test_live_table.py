@@ -46,7 +46,7 @@ def test_headline() -> None:
 
 def test_headline_before_the_first_result() -> None:
     """No lag and no channel yet."""
-    start = {"events_in": 0, "analysed": 0, "events_per_second": 0.0, "lag_ms": None, "channels": []}
+    start: dict[str, Any] = {"events_in": 0, "analysed": 0, "events_per_second": 0.0, "lag_ms": None, "channels": []}
     assert headline(start) == "0 events/s  lag -  0 analysed  0 under way  0 channels with live features"
 
 
