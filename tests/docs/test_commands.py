@@ -1,0 +1,271 @@
+"""README and docs say nothing that the code does not: commands, settings, topics, figures, links."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import json
+import re
+import shlex
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from packaging.tags import sys_tags
+from packaging.utils import parse_wheel_filename
+from pydantic import BaseModel, SecretStr
+
+from echopulse.cli.main import build
+from echopulse.gateway.declaration import parse_declaration
+from echopulse.gateway.mapping import Mapping
+from echopulse.gateway.scenario import Scenario
+from echopulse.settings import ENV_PREFIX, STRATEGIES, Settings
+from schemas.topics import TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+#: What a page may call beside `echopulse`, `make` and Python.
+OTHER_TOOLS = {".venv/bin/feast", ".venv/bin/pre-commit", ".venv/bin/pytest", "cat", "docker", "tail"}
+OWN_PACKAGES = {"echopulse", "features", "pipelines", "schemas", "transforms"}
+
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`([^`\n]+)`")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def named(page: Path) -> str:
+    """A page's name in a test's id."""
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return [body for found, body in _BLOCK.findall(page.read_text(encoding="utf-8")) if found == language]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Every command of a page's shell blocks as words, pipes taken apart, variables before it left out."""
+    for block in blocks(page, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+            lexer.whitespace_split = True
+            words: list[str] = []
+            for word in [*lexer, "|"]:
+                if word in {"|", "&&", ";"}:
+                    if words:
+                        yield words
+                    words = []
+                elif words or not re.fullmatch(r"[A-Z_]+=.*", word):
+                    words.append(word)
+
+
+def make_targets() -> set[str]:
+    """The Makefile's targets."""
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def check_command(words: list[str]) -> None:
+    """Fail where a command could not be started as it is written."""
+    tool, arguments = words[0], words[1:]
+    if tool.endswith("echopulse"):
+        options = arguments[:2] if arguments[:1] == ["--config"] else []
+        build().parse_args([*arguments[len(options) :], *options], print_error=False, exit_on_error=False)
+    elif tool == "make":
+        assert {word for word in arguments if "=" not in word} <= make_targets()
+    elif tool == ".venv/bin/python":
+        assert (ROOT / arguments[0]).is_file()
+    elif tool == "docker":
+        compose = yaml.safe_load((ROOT / arguments[arguments.index("-f") + 1]).read_text(encoding="utf-8"))
+        assert "cli" in compose["services"]
+        check_command(["echopulse", *arguments[arguments.index("cli") + 1 :]])
+    else:
+        assert tool in OTHER_TOOLS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [words for page in PAGES for words in commands(page)],
+    ids=[f"{named(page)}: {shlex.join(words)}" for page in PAGES for words in commands(page)],
+)
+def test_commands_are_understood(words: list[str]) -> None:
+    """Every command line parses as the real command line parses it, without being run."""
+    check_command(words)
+
+
+def test_a_wrong_command_is_found() -> None:
+    """The check above is not blind: a misspelt option, command, target and tool each fail it."""
+    for line in ("echopulse up --replai x", "echopulse ingst", "make tset", "echopulze up"):
+        with pytest.raises(Exception, match=r".+"):
+            check_command(line.split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_in_running_text_exist(page: Path) -> None:
+    """A command or target that a sentence names by `code` exists."""
+    names = {command.name[0] for command in build().subapps}
+    for code in _CODE.findall(_BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        words = code.split()
+        if words[0] == "make" and len(words) > 1:
+            assert words[1] in make_targets(), code
+        if words[0] == "echopulse" and len(words) > 1 and words[1].islower():
+            assert words[1] in names, code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_resolve(page: Path) -> None:
+    """Every relative link leads to a file, and its anchor to a heading there."""
+    for link in _LINK.findall(_BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{named(page)}: {link}"
+        if anchor:
+            headings = _HEADING.findall(target.read_text(encoding="utf-8"))
+            slugs = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in slugs, f"{named(page)}: {link}"
+
+
+def flat(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every setting with its default, as the table writes it."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from flat(field.annotation, f"{prefix}{name}.")
+        else:
+            value = field.get_default(call_default_factory=True, validated_data={})
+            yield prefix + name, written(value)
+
+
+def written(value: object) -> str:
+    """A default as the table writes it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ", ".join(f"{key}: {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+
+
+def rows(page: Path, heading: str) -> list[list[str]]:
+    """The cells of the table below a heading, without its head."""
+    section = page.read_text(encoding="utf-8").split(f"# {heading}\n", 1)[1].split("\n#", 1)[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_settings_table_is_that_of_the_code() -> None:
+    """docs/operations.md names every setting with its default, in the order of the code."""
+    table = [(key, default) for key, default, _ in rows(ROOT / "docs" / "operations.md", "Settings")]
+    assert table == list(flat(Settings))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_settings_that_are_named_exist(page: Path) -> None:
+    """Keys in `code`, and ECHOPULSE_ variables anywhere, are settings."""
+    known = dict(flat(Settings))
+    sections = {key.partition(".")[0] for key in known if "." in key}
+    text = page.read_text(encoding="utf-8")
+    variables = {
+        name.removeprefix(ENV_PREFIX).lower().replace("__", ".")
+        for name in re.findall(r"ECHOPULSE_[A-Z0-9_]*[A-Z0-9]", text)
+    }
+    codes = {code.partition(":")[0] for code in _CODE.findall(_BLOCK.sub("", text))}
+    keys = {code for code in codes if re.fullmatch(rf"({'|'.join(sections)})\.[a-z_]+", code)}
+    assert (keys | variables) <= known.keys() | sections
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_yaml_examples_are_valid(page: Path) -> None:
+    """Each YAML block is a mapping, a scenario or a settings file that the code accepts."""
+    for block in blocks(page, "yaml"):
+        document: dict[str, Any] = yaml.safe_load(block)
+        if "channel" in document:
+            parse_declaration(block, Mapping, named(page))
+        elif "channels" in document:
+            parse_declaration(block, Scenario, named(page))
+        else:
+            chosen = Settings(**document)
+            assert set(chosen.strategies) == set(STRATEGIES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_json_and_python_examples_are_valid(page: Path) -> None:
+    """JSON parses, Python compiles, and what it imports of ours is there."""
+    for block in blocks(page, "json"):
+        json.loads(block)
+    for block in blocks(page, "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OWN_PACKAGES:
+                check_import(node.module, [alias.name for alias in node.names])
+
+
+def check_import(module: str, names: list[str]) -> None:
+    """Fail where a module or a name in it is missing; Feast's declarations are read, for Feast is slow to import."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None, module
+    if module.startswith("features."):
+        assert spec.origin is not None
+        source = Path(spec.origin).read_text(encoding="utf-8")
+        assert all(name in source for name in names), (module, names)
+        return
+    imported = importlib.import_module(module)
+    for name in names:
+        assert hasattr(imported, name) or importlib.util.find_spec(f"{module}.{name}") is not None, (module, name)
+
+
+def test_topics_table_is_that_of_the_code() -> None:
+    """docs/architecture.md names every topic with its partitions and its bytes."""
+    table = [
+        (name, int(partitions), kept)
+        for name, partitions, kept, *_ in rows(ROOT / "docs" / "architecture.md", "Topics")
+    ]
+    assert table == [(topic.name, topic.partitions, f"{topic.retention_bytes // 1024**3} GiB") for topic in TOPICS]
+
+
+@cache
+def package_sizes() -> list[int]:
+    """The size in bytes of what is fetched for each package of the lock: the best wheel here, else the sdist."""
+    rank = {tag: place for place, tag in enumerate(sys_tags())}
+    sizes = []
+    for package in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]:
+        places = []
+        for wheel in package.get("wheels", []):
+            tags = parse_wheel_filename(wheel["url"].rsplit("/", 1)[1])[3]
+            places += [(rank[tag], wheel["size"]) for tag in tags if tag in rank]
+        if places:
+            sizes.append(min(places)[1])
+        elif "sdist" in package:
+            sizes.append(package["sdist"]["size"])
+    return sizes
+
+
+def test_figures_of_the_first_run_are_those_of_the_locks() -> None:
+    """The README's megabytes and counts are the sums of the locks."""
+    table = {row[0]: row[1] for row in rows(ROOT / "README.md", "What the first run costs")}
+    groups = tomllib.loads((ROOT / "echopulse" / "stack" / "jars.toml").read_text(encoding="utf-8")).values()
+    jars = {jar["coordinate"]: jar["size"] for group in groups for jar in group["jars"]}
+    assert table["jars, fetched"] == f"{sum(jars.values()) / 1e6:.0f} MB, {len(jars)} files"
+    packages = package_sizes()
+    assert table["Python packages, fetched"] == f"{sum(packages) / 1e6:.0f} MB, {len(packages)} packages"
+
+
+def test_the_picture_is_drawn_from_a_recorded_run() -> None:
+    """docs/images holds the outcome of a run and the picture of it; the script draws every channel it shows."""
+    folder = ROOT / "docs" / "images"
+    recorded = json.loads((folder / "live_table.json").read_text(encoding="utf-8"))
+    spec = importlib.util.spec_from_file_location("make_live_table", folder / "make_live_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    drawn = script.draw(recorded)
+    picture = (folder / "live_table.svg").read_text(encoding="utf-8")
+    for channel in recorded["channels"][:10]:
+        assert channel["channel_id"] in drawn
+        assert channel["channel_id"] in picture
+    assert "@font-face" not in picture, "the picture would fetch a font from a third party"
