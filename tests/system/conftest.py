@@ -1,0 +1,108 @@
+"""One running pipeline for all tests that replay, poison or crash it: it costs a minute to bring up."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from features.machinery.feast_repo import declarations
+from features.machinery.from_feast import from_feast
+from tests.system.own_stack import left_running, own_settings
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from echopulse.job.launch import Pipeline
+    from echopulse.settings import Settings
+    from features.machinery.view_spec import CompiledView, ViewSpec
+
+_SLIDE_MS = 300_000
+_HISTORY_MS = 6 * 3_600_000
+
+
+class Timeline:
+    """Event times for one test after the other: a job has one watermark, so time only goes forward in it.
+
+    All of them are hours ago, where neither the wall clock nor the broker's limits touch them.
+    """
+
+    def __init__(self) -> None:
+        """Begin some hours ago."""
+        self._next_ms = (time.time_ns() // 1_000_000 - _HISTORY_MS) // _SLIDE_MS * _SLIDE_MS
+
+    def take(self, minutes: int) -> int:
+        """Return the start, in ms UTC, of so many minutes that nobody else has; they begin and end with a slide."""
+        start = self._next_ms
+        self._next_ms += -(-minutes * 60_000 // _SLIDE_MS) * _SLIDE_MS
+        return start
+
+
+@dataclass(frozen=True)
+class Signals:
+    """The running job with what a test needs of it."""
+
+    settings: Settings
+    running: Pipeline
+    views: list[CompiledView]
+    specs: list[ViewSpec]
+    timeline: Timeline
+
+    @property
+    def bootstrap(self) -> str:
+        """Where Kafka is."""
+        return self.settings.kafka.bootstrap
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of the shared pipeline come last, alone, and its crashes last of all."""
+    items.sort(key=lambda item: ("signals" in getattr(item, "fixturenames", ()), "crash" in item.name))
+
+
+@pytest.fixture(scope="session")
+def signals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signals]:
+    """Bring up the pipeline, and see that its end leaves nothing."""
+    from echopulse.job.launch import pipeline  # noqa: PLC0415 - only where these tests are run
+    from features.machinery.catalog import compiled_views  # noqa: PLC0415
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("ECHOPULSE_")]:
+            patch.delenv(name)
+        settings = own_settings(tmp_path_factory.mktemp("signals") / "home")
+        repo = request.config.rootpath / "features"
+        with ExitStack() as opened:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # PyFlink and Feast warn of their own deprecated parts as they load
+                opened.enter_context(_planner_ended())
+                running = opened.enter_context(pipeline(settings, lambda _: None, lambda _: None))
+                specs = [from_feast(view) for view in declarations(repo).stream_feature_views]
+            yield Signals(settings, running, compiled_views(repo, settings.home), specs, Timeline())
+        assert left_running(settings.home) == []
+
+
+@contextmanager
+def _planner_ended() -> Iterator[None]:
+    """End the JVM that PyFlink plans in and forgets."""
+    from pyflink import java_gateway  # noqa: PLC0415 - costs seconds
+
+    started: list[subprocess.Popen[bytes]] = []
+    launch = java_gateway.launch_gateway_server_process
+
+    def keep(*arguments: object) -> subprocess.Popen[bytes]:
+        started.append(launch(*arguments))
+        return started[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(java_gateway, "launch_gateway_server_process", keep)
+        yield
+        if started:
+            java_gateway.get_gateway().shutdown()
+            patch.setattr(java_gateway, "_gateway", None)
+    for process in started:
+        process.communicate(timeout=60)
