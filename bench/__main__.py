@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import machine
 from bench.report import document, section_text
+from echopulse.cli.interrupt import ended_by_signal
 from schemas.errors import EchoPulseError
 
 #: In this order: the stack's run first, on a process that holds nothing else.
@@ -54,11 +55,15 @@ def run(argv: list[str]) -> int:
     sections = []
     try:
         for name in dict.fromkeys(chosen.names or BENCHES):
-            with tempfile.TemporaryDirectory(prefix="echopulse-bench-") as folder:
+            # A signal ends the bench as Ctrl-C does, so that no server outlives it.
+            with ended_by_signal(), tempfile.TemporaryDirectory(prefix="echopulse-bench-") as folder:
                 sections.append(importlib.import_module(BENCHES[name]).measure(chosen.events, Path(folder)))
             print(section_text(sections[-1]), flush=True)
     except EchoPulseError as error:
         sys.stderr.write(f"bench: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("bench: interrupted\n")
         return 1
     path = report_path(chosen)
     if path is not None:
