@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def declare(
     `savepoint` is where its state is taken up from; `analyse` replaces the analysis pass.
     Takes some seconds: a JVM is started to plan in.
     """
-    from echopulse.stack import flink_jars
+    from echopulse.stack import find_java, flink_jars
     from features.machinery.catalog import compiled_views
     from pipelines.environment import environment
     from pipelines.signals import declare as declare_signals
@@ -53,6 +54,8 @@ def declare(
     views = compiled_views(FEATURES, settings.home)
     extra: Mapping[str, str] = {"execution.state-recovery.path": savepoint} if savepoint else {}
     jars: list[Path] = flink_jars(settings)
+    # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
+    os.environ["JAVA_HOME"] = str(find_java().home)
     with _told():
         table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
         return declare_signals(table_environment, config, views, analyse)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from echopulse.stack import find_java
 from features.machinery.catalog import compile_repo
 from features.machinery.feast_repo import declarations
 from features.machinery.from_feast import from_feast
@@ -106,6 +107,7 @@ def flink() -> Iterator[Callable[[str], TableEnvironment]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(java_gateway, "launch_gateway_server_process", keep)
+        patch.setenv("JAVA_HOME", str(find_java().home))
         yield environment
         java_gateway.get_gateway().shutdown()
         patch.setattr(java_gateway, "_gateway", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from echopulse import stack
 from echopulse.stack import ServiceError, ServiceState, Stack, StackSettings
 from schemas.errors import EchoPulseError
 from schemas.topics import TOPICS
+from tests.system.own_stack import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,21 +38,6 @@ PORTS = (
 )
 #: Reads raw bytes from Kafka, passes them through a Python worker and writes Parquet to S3.
 JOB = Path(__file__).with_name("stack_job.py")
-
-
-def free_ports(count: int) -> range:
-    """Return `count` neighbouring ports that were free a moment ago, below those the system hands out itself."""
-    for start in range(21_000 + os.getpid() % 500 * 20, 32_000, 20):
-        probes = []
-        try:
-            probes = [socket.create_server(("127.0.0.1", start + offset)) for offset in range(count)]
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-        return range(start, start + count)
-    pytest.fail("no free ports")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,47 @@
+"""`echopulse up --replay --until-idle --json`: a file through everything, one report, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.system.chat import conversation, write_jsonl
+from tests.system.expected import scored
+from tests.system.own_stack import echopulse, left_running, own_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+#: Long past: the command moves the times so that the newest is now.
+START_MS = 1_700_000_000_000
+EVENTS = 2_000
+REPORT = {
+    *("events_in", "analysed", "dlq", "shadow", "feature_rows", "events_per_second"),
+    *("analysis_latency_ms", "feature_freshness_ms", "unaccounted", "repeats", "late", "restarts"),
+}
+
+
+def test_a_file_is_replayed_and_reported(tmp_path: Path) -> None:
+    """The one document on stdout balances; bad lines are dead letters; no process stays behind."""
+    events = conversation("up", START_MS, minutes=11, count=EVENTS, seed=3)
+    path = write_jsonl(tmp_path / "chat.jsonl", events)
+    with path.open("ab") as file:
+        file.write(b'{"id": "cut\n{"id": "no-time", "channel": "up:channel-1"}\n')
+    settings = own_settings(tmp_path / "home")
+    done = echopulse(settings, "up", "--replay", str(path), "--until-idle", "--json", timeout_s=550)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    unique = len(scored(events))
+    assert set(report) >= REPORT
+    assert (report["events_in"], report["analysed"], report["dlq"]) == (EVENTS + 2, unique, 2)
+    assert report["events_in"] == report["analysed"] + report["dlq"] + report["repeats"]
+    assert (report["unaccounted"], report["late"], report["shadow"], report["restarts"]) == (0, 0, 0, 0)
+    assert report["feature_rows"] > 0
+    assert report["events_per_second"] > 0
+    for name in ("analysis_latency_ms", "feature_freshness_ms"):
+        assert 0 <= report[name]["p50"] <= report[name]["p99"]
+    assert left_running(settings.home) == []
