@@ -84,8 +84,10 @@ def client(valkey: str) -> Iterator[redis.Redis]:
 @pytest.fixture(scope="session")
 def declared() -> dict[str, ViewSpec]:
     """The project's views by name."""
-    views = pytest.importorskip("features.services")
-    return {view.name: from_feast(view) for view in vars(views).values() if hasattr(view, "aggregations")}
+    # Here and not at the top: it imports Feast, seconds that most of these tests need not wait for.
+    from features import services  # noqa: PLC0415
+
+    return {view.name: from_feast(view) for view in vars(services).values() if hasattr(view, "aggregations")}
 
 
 @pytest.fixture(scope="session")
