@@ -45,11 +45,12 @@ ANALYSIS_INSERT = f"""INSERT INTO social_analysis
 SELECT channel_id, `result`, {tables.schema_header("analysis_result")}, et
 FROM analysed"""
 
-#: A record without a value (a tombstone) is a dead letter without bytes: a null would fail the sink, and the job with it.
+#: A record without a value (a tombstone) is a dead letter without bytes: a null would fail the sink, and the job.
 DEAD_LETTER_INSERT = f"""INSERT INTO social_dlq
 SELECT stage, reason,
   '{topics.EVENTS}/' || CAST(record_partition AS STRING) || '/' || CAST(record_offset AS STRING),
-  event_id, CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), COALESCE(`value`, CAST('' AS BYTES)), {tables.schema_header("dead_letter")}
+  event_id, CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), COALESCE(`value`, CAST('' AS BYTES)),
+  {tables.schema_header("dead_letter")}
 FROM analysis WHERE stage <> '' AND stage <> 'heartbeat'"""
 
 #: A row behind the watermark is `late`: windows that are closed already miss it.

@@ -165,7 +165,7 @@ def test_bad_records_on_kafka(signals: Signals) -> None:
         value = _event("refused", unheard_of)
         producer.produce(EVENTS, value, timestamp=unheard_of, on_delivery=lambda error, _: refused.append(error))
     assert producer.flush(60) == 0
-    assert [error.code() for error in refused if error] == [KafkaError.INVALID_TIMESTAMP] * 2
+    assert [error.code() for error in refused if error] == [KafkaError.INVALID_RECORD] * 2
     with EventProducer(signals.bootstrap) as events:
         events.heartbeat(Closing().heartbeat_ms(time))
     settle(signals.running.cluster, signals.running.job_id, signals.bootstrap, aligned_end(time, Closing().slide_ms))

@@ -123,7 +123,8 @@ FROM analysed;
 INSERT INTO social_dlq
 SELECT stage, reason,
   'social.events/' || CAST(record_partition AS STRING) || '/' || CAST(record_offset AS STRING),
-  event_id, CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), COALESCE(`value`, CAST('' AS BYTES)), MAP['schema', CAST('33efb1601c864c03' AS BYTES)]
+  event_id, CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), COALESCE(`value`, CAST('' AS BYTES)),
+  MAP['schema', CAST('33efb1601c864c03' AS BYTES)]
 FROM analysis WHERE stage <> '' AND stage <> 'heartbeat';
 
 INSERT INTO lake_events
