@@ -37,7 +37,8 @@ def job_settings(config: SignalsConfig) -> dict[str, str]:
         "execution.checkpointing.mode": "EXACTLY_ONCE" if config.delivery == "exactly-once" else "AT_LEAST_ONCE",
         "execution.checkpointing.timeout": f"{config.transaction_timeout_ms // 3} ms",
         "execution.checkpointing.min-pause": f"{config.checkpoint_interval_ms // 2} ms",
-        "execution.checkpointing.tolerable-failed-checkpoints": "100",
+        # A store that is away for two minutes fits into one checkpoint. A worker that hangs does not, and is restarted.
+        "execution.checkpointing.tolerable-failed-checkpoints": "2",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
