@@ -74,8 +74,8 @@ class Job(_Section):
     """Times and sizes of the job `signals`, in ms and rows."""
 
     watermark_delay_ms: Annotated[int, Field(ge=0)] = 5_000
-    #: A partition that is silent for so long no longer holds the watermark back. Long, because live sources send
-    #: heartbeats, and a partition that a busy worker has not come to yet must not be taken for a silent one.
+    #: A partition that is silent for so long no longer holds the watermark back. Long, because a partition that a busy
+    #: worker has not come to yet must not be taken for a silent one; the simulator and replays send heartbeats.
     idle_timeout_ms: Positive = 60_000
     repeat_ttl_ms: Positive = 600_000
     bundle_size: Positive = 20_000
