@@ -110,7 +110,8 @@ def flink() -> Iterator[Callable[[str], TableEnvironment]]:
         patch.setenv("JAVA_HOME", str(find_java().home))
         yield environment
         java_gateway.get_gateway().shutdown()
-        patch.setattr(java_gateway, "_gateway", None)
+    # Outside the patch, which would put the ended one back: the next to ask starts its own.
+    java_gateway._gateway = None
     for process in started:
         process.communicate(timeout=60)
 
