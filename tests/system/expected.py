@@ -63,6 +63,14 @@ def lake_rows(settings: Settings, spec: ViewSpec, prefix: str, end_ms: int) -> p
     return frame.sort_values([*keys, EVENT_TIMESTAMP], ignore_index=True)
 
 
+def others_rows(settings: Settings, spec: ViewSpec, prefix: str, since_ms: int) -> int:
+    """Count the rows of a view written since a wall time for keys without this prefix."""
+    table = lake_table(settings.lake, f"features/{spec.name}")
+    assert table is not None, f"nothing of {spec.name} in the lake"
+    others = pc.invert(pc.starts_with(pc.field(spec.join_keys[0].name), prefix))
+    return int(table.count_rows(filter=others & (pc.field("written_ms") >= since_ms)))
+
+
 def online_rows(settings: Settings, spec: ViewSpec, entities: Sequence[str]) -> pd.DataFrame:
     """Return what the online store holds of a view for these entities, `event_timestamp` in ms since the epoch."""
     schema = ViewSchema(spec.name, spec.join_keys, spec.features, spec.ttl_s)
