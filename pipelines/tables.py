@@ -35,7 +35,7 @@ def events_source(config: SignalsConfig) -> str:
         "properties.auto.offset.reset": config.start,
         "properties.partition.discovery.interval.ms": "60000",
         "properties.fetch.max.wait.ms": "50",
-        "scan.startup.mode": "group-offsets",
+        "scan.startup.mode": "latest-offset" if config.skip_backlog else "group-offsets",
         "scan.watermark.idle-timeout": f"{config.idle_timeout_ms} ms",
         "format": "raw",
     }

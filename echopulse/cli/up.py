@@ -67,7 +67,10 @@ def up(
         from echopulse.job.submit import FEATURES
         from features.machinery.catalog import compiled_views
 
-        with display.progress() as on_service, pipeline(settings, on_service, _step) as running:
+        with (
+            display.progress() as on_service,
+            pipeline(settings, on_service, _step, skip_backlog=until_idle) as running,
+        ):
             if replay is not None:
                 from echopulse.job.replay_run import run_replay
 
@@ -75,7 +78,7 @@ def up(
                 with ingest_progress(str(replay)) as on_progress:
                     outcome = run_replay(
                         settings,
-                        running,
+                        live,
                         views,
                         replay,
                         rate=rate,
@@ -87,7 +90,7 @@ def up(
                 emit(asdict(outcome), options.json, lambda: _told(outcome))
                 if until_idle:
                     return
-            _stay(settings, running)
+            _stay(settings, live)
 
 
 def _stay(settings: Settings, running: Pipeline) -> None:

@@ -53,7 +53,11 @@ class Pipeline:
 
 @contextmanager
 def pipeline(
-    settings: Settings, on_service: Callable[[ServiceState], None], on_step: Callable[[str], None]
+    settings: Settings,
+    on_service: Callable[[ServiceState], None],
+    on_step: Callable[[str], None],
+    *,
+    skip_backlog: bool = False,
 ) -> Iterator[Pipeline]:
     """Bring everything up and yield it running; what was started is stopped at the end, and nothing else.
 
@@ -62,7 +66,7 @@ def pipeline(
     """
     started = time.monotonic()
     with _applying(settings) as apply, stack.up(settings, on_service) as running:
-        planned = _InBackground(lambda: _plan(settings, apply))
+        planned = _InBackground(lambda: _plan(settings, apply, skip_backlog=skip_backlog))
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)
         on_step("topics are there; planning the job signals")
         statements = planned.result()
@@ -75,11 +79,11 @@ def pipeline(
             yield Pipeline(running, cluster, job_id, seconds)
 
 
-def _plan(settings: Settings, apply: subprocess.Popen[str]) -> StatementSet:
+def _plan(settings: Settings, apply: subprocess.Popen[str], *, skip_backlog: bool) -> StatementSet:
     import pyflink.table  # noqa: F401 - seconds of CPU that need not wait for the registry
 
     _wait_applied(apply)
-    return declare(settings, remote=True)
+    return declare(settings, remote=True, skip_backlog=skip_backlog)
 
 
 @contextmanager
