@@ -78,7 +78,7 @@ def up(
                 with ingest_progress(str(replay)) as on_progress:
                     outcome = run_replay(
                         settings,
-                        live,
+                        running,
                         views,
                         replay,
                         rate=rate,
@@ -90,7 +90,7 @@ def up(
                 emit(asdict(outcome), options.json, lambda: _told(outcome))
                 if until_idle:
                     return
-            _stay(settings, live)
+            _stay(settings, running)
 
 
 def _stay(settings: Settings, running: Pipeline) -> None:
