@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from features.machinery.view_spec import CompiledView
     from pipelines.config import SignalsConfig
 
-JOB_NAME = "signals"
-
 #: Every record analysed, whatever came of it. The only place that calls `analyse`.
 ANALYSIS_VIEW = f"""CREATE TEMPORARY VIEW analysis AS
 SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
 
 _REDRAW_S = 1.0
-_LINE_EVERY_S = 5.0
 _STOP_S = 10.0
 
 
