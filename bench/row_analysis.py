@@ -19,6 +19,7 @@ from transforms.analysis import DEFAULT_KIND, TEXT_KINDS, blank
 from transforms.artifact import find_artifact
 from transforms.bag import load_bag
 from transforms.extraction import TEXT_FIELDS
+from transforms.keys import narrow_keys, string_keys
 from transforms.knowledge_base import SHIPPED, alias_table, read_entities
 from transforms.screening import EARLIEST_MS, HEARTBEAT, LATEST_MS
 
@@ -58,17 +59,18 @@ class RowAnalyser:
                 "user_id": event.user_id,
                 "source": event.source,
                 "kind": kind,
+                "user_key": string_keys(pa.array([event.user_id]))[0].as_py(),
             }
             _screen(event, kind, record_ms)
             if kind in TEXT_KINDS:
                 text = normalise_row(_text(event))
-                row |= {"text_key": text.key, "emoji_count": text.emoji_count}
+                row |= {"text_key": narrow_keys(pa.array([text.key]))[0].as_py(), "emoji_count": text.emoji_count}
                 if text.normalised:
                     row |= self._scored(text)
         except DecodeError as error:
             return _BLANK | {"stage": "decode", "reason": str(error)}
         except RefusedError as refused:
-            own = {name: row[name] for name in ("event_id", "channel_id", "user_id", "source", "kind")}
+            own = {name: row[name] for name in ("event_id", "channel_id", "user_id", "source", "kind", "user_key")}
             return _BLANK | own | {"stage": refused.stage, "reason": refused.reason}
         return row
 

@@ -31,7 +31,7 @@ SPOKEN = "kind not in ('join', 'delete')"
 
 _CHANNEL_AGGREGATIONS = (
     ("message_count", "count", "event_id"),
-    ("distinct_users", "count_distinct", "user_id"),
+    ("distinct_users", "approx_count_distinct", "user_key"),
     ("toxic_share", "mean", "toxic"),
     ("mean_toxicity", "mean", "toxicity"),
     ("sentiment_balance", "mean", "sentiment_score"),
@@ -39,7 +39,7 @@ _CHANNEL_AGGREGATIONS = (
 )
 _USER_AGGREGATIONS = (
     ("message_count", "count", "event_id"),
-    ("distinct_texts", "count_distinct", "text_key"),
+    ("distinct_texts", "approx_count_distinct", "text_key"),
     ("mean_toxicity", "mean", "toxicity"),
 )
 _USER_DERIVED = {

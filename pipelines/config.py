@@ -37,8 +37,6 @@ class SignalsConfig:
     group: str = "echopulse-signals"
     #: A fresh group starts here; later starts go on from the committed offsets.
     start: Literal["earliest", "latest"] = "earliest"
-    #: Begin where the topic ends now, whatever was committed: a replay must not meet what an earlier job left unread.
-    skip_backlog: bool = False
     delivery: Delivery = "exactly-once"
     parallelism: int = 2
     checkpoint_interval_ms: int = 5_000

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyflink.table import StatementSet, TableEnvironment
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
-    from features.machinery.view_spec import CompiledView
+    from features.machinery.view_spec import CompiledView, Panes
     from pipelines.config import SignalsConfig
 
 #: Every record analysed, whatever came of it. The only place that calls `analyse`.
@@ -54,7 +54,7 @@ FROM analysis WHERE stage <> '' AND stage <> 'heartbeat'"""
 #: A row behind the watermark is `late`: windows that are closed already miss it.
 LAKE_EVENTS_INSERT = f"""INSERT INTO lake_events
 SELECT event_id, channel_id, user_id, kind, CAST(et AS TIMESTAMP(3)),
-  toxicity, toxic, sentiment_score, emoji_count, text_key,
+  toxicity, toxic, sentiment_score, emoji_count, user_key, text_key,
   COALESCE(et <= CURRENT_WATERMARK(et), FALSE), `value`, `result`, {tables.date_and_hour("et")}
 FROM analysed"""
 
@@ -79,6 +79,11 @@ FROM (SELECT {names}, write_{view.name}({names}) AS written_ms FROM (
 ))"""
 
 
+def panes_view(panes: Panes) -> str:
+    """Return the statement that names a table of panes; all views that read it share its operators."""
+    return f"CREATE TEMPORARY VIEW {panes.name} AS\n{panes.sql}"
+
+
 def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
     """Build the job's SQL from the configuration and the compiled feature views; pure text, nothing is started."""
     return Job(
@@ -90,6 +95,7 @@ def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
             *(tables.lake_features_sink(config, view) for view in views),
             ANALYSIS_VIEW,
             ANALYSED_VIEW,
+            *(panes_view(panes) for panes in dict.fromkeys(view.panes for view in views) if panes is not None),
         ),
         inserts=(
             ANALYSIS_INSERT,

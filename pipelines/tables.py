@@ -35,7 +35,7 @@ def events_source(config: SignalsConfig) -> str:
         "properties.auto.offset.reset": config.start,
         "properties.partition.discovery.interval.ms": "60000",
         "properties.fetch.max.wait.ms": "50",
-        "scan.startup.mode": "latest-offset" if config.skip_backlog else "group-offsets",
+        "scan.startup.mode": "group-offsets",
         "scan.watermark.idle-timeout": f"{config.idle_timeout_ms} ms",
         "format": "raw",
     }
@@ -100,7 +100,7 @@ def lake_events_sink(config: SignalsConfig) -> str:
     """
     return f"""CREATE TEMPORARY TABLE lake_events (
   event_id STRING, channel_id STRING, user_id STRING, kind STRING, ts TIMESTAMP(3),
-  toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, text_key BIGINT,
+  toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, user_key INT, text_key INT,
   late BOOLEAN, event BYTES, `result` BYTES,
   `date` STRING, `hour` STRING
 ) PARTITIONED BY (`date`, `hour`) WITH (

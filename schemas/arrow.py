@@ -19,7 +19,8 @@ EVENT = pa.schema(
 
 #: What the analysis pass says of each record: one row a record, `stage` is '' where all went well,
 #: 'heartbeat' for a record that only moves the watermark, else the stage that failed, with its reason.
-#: `toxic` is 0 or 1 by the model's own threshold, `sentiment_score` is -1, 0 or 1.
+#: `toxic` is 0 or 1 by the model's own threshold, `sentiment_score` is -1, 0 or 1. `user_key` and `text_key` are 32-bit
+#: hashes of user id and normalised text, for counting distinct ones; `user_key` is null where there is no user.
 ANALYSED = pa.schema(
     [
         pa.field("stage", pa.string()),
@@ -44,7 +45,8 @@ ANALYSED = pa.schema(
         pa.field("toxic", pa.int32()),
         pa.field("sentiment_score", pa.int32()),
         pa.field("emoji_count", pa.int32()),
-        pa.field("text_key", pa.int64()),
+        pa.field("user_key", pa.int32()),
+        pa.field("text_key", pa.int32()),
     ]
 )
 
@@ -65,6 +67,7 @@ EXCHANGED = pa.schema(
                 "toxic",
                 "sentiment_score",
                 "emoji_count",
+                "user_key",
                 "text_key",
             )
         ),

@@ -13,6 +13,7 @@ from schemas.codec import decode_events
 from transforms.artifact import find_artifact
 from transforms.discovery import discover
 from transforms.extraction import extract, lookup
+from transforms.keys import narrow_keys, string_keys
 from transforms.kinds import find_kind
 from transforms.normalisation import NormalisedTexts, normalise
 from transforms.scoring import score
@@ -93,6 +94,7 @@ class Analyser:
         screen(events, kinds, times, rows, outcome)
         columns = {own: _Column(events.column(name), rows) for name, own in _IDENTITY.items()}
         columns["kind"] = _Column(kinds, rows)
+        columns["user_key"] = _Column(string_keys(events.column("user_id")), rows)
         columns |= self._analyse_texts(events, kinds, rows, outcome)
         everything = np.arange(len(outcome.passed))
         columns |= {"stage": _Column(outcome.stages(), everything), "reason": _Column(outcome.reasons(), everything)}
@@ -113,7 +115,7 @@ class Analyser:
         batch = text_batch(events, kinds, texts)
         worded = (pc.binary_length(texts.normalised).to_numpy() > 0) & outcome.passed[rows]
         columns = {
-            "text_key": _Column(texts.keys, rows, blank(pa.int64())),
+            "text_key": _Column(narrow_keys(texts.keys), rows, blank(pa.int32())),
             "emoji_count": _Column(texts.emoji_counts, rows, blank(pa.int32())),
         }
         if not worded.all():

@@ -58,15 +58,18 @@ def list_views(*, repo: Repo = _REPO, sql: bool = False, options: GlobalOptions 
     repo
         Folder of the Feast repository.
     sql
-        Show the Flink SQL of each as well.
+        Show the Flink SQL of each as well, and that of the panes they share.
     """
     from features.machinery.catalog import compiled_views
 
     views = compiled_views(repo, options.settings().home)
     document = {"views": [_described(view, sql=sql) for view in views]}
-    emit(
-        document, options.json, lambda: "\n".join(_line(view) + (f"\n\n{view.sql}\n" if sql else "") for view in views)
-    )
+    panes = dict.fromkeys(view.panes for view in views if view.panes and sql)
+    if sql:
+        document["panes"] = [{"name": each.name, "sql": each.sql} for each in panes]
+    lines = [f"{each.name}, shared by views\n\n{each.sql}\n" for each in panes]
+    lines += [_line(view) + (f"\n\n{view.sql}\n" if sql else "") for view in views]
+    emit(document, options.json, lambda: "\n".join(lines))
 
 
 @app.command

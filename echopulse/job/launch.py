@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from echopulse import stack
 from echopulse.gateway.topics_admin import ensure_topics
 from echopulse.job.cluster import FlinkCluster
+from echopulse.job.configuration import signals_config
 from echopulse.job.environment import feast_environment
 from echopulse.job.submit import FEATURES, declare, execute
+from echopulse.job.topic_reader import commit, end_position
 from schemas.errors import EchoPulseError
+from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,13 +64,17 @@ def pipeline(
 ) -> Iterator[Pipeline]:
     """Bring everything up and yield it running; what was started is stopped at the end, and nothing else.
 
-    The Feast registry is applied and the job planned (a JVM of its own, seconds of CPU) while the servers start.
-    Raises EchoPulseError naming the service, the view or the job that stands in the way.
+    With `skip_backlog` the job begins where `social.events` ends now: a replay must not meet what an earlier job left
+    unread. The Feast registry is applied and the job planned (a JVM of its own, seconds of CPU) while the servers
+    start. Raises EchoPulseError naming the service, the view or the job that stands in the way.
     """
     started = time.monotonic()
     with _applying(settings) as apply, stack.up(settings, on_service) as running:
-        planned = _InBackground(lambda: _plan(settings, apply, skip_backlog=skip_backlog))
+        planned = _InBackground(lambda: _plan(settings, apply))
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)
+        if skip_backlog:
+            bootstrap = settings.kafka.bootstrap
+            commit(bootstrap, signals_config(settings).group, end_position(bootstrap, EVENTS))
         on_step("topics are there; planning the job signals")
         statements = planned.result()
         with FlinkCluster(settings.flink.rest) as cluster:
@@ -79,11 +86,11 @@ def pipeline(
             yield Pipeline(running, cluster, job_id, seconds)
 
 
-def _plan(settings: Settings, apply: subprocess.Popen[str], *, skip_backlog: bool) -> StatementSet:
+def _plan(settings: Settings, apply: subprocess.Popen[str]) -> StatementSet:
     import pyflink.table  # noqa: F401 - seconds of CPU that need not wait for the registry
 
     _wait_applied(apply)
-    return declare(settings, remote=True, skip_backlog=skip_backlog)
+    return declare(settings, remote=True)
 
 
 @contextmanager

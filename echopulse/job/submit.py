@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,6 @@ def declare(
     *,
     remote: bool,
     savepoint: str = "",
-    skip_backlog: bool = False,
     analyse: UserDefinedScalarFunctionWrapper | None = None,
 ) -> StatementSet:
     """Declare the job in a Flink environment, to be run on the settings' cluster where `remote`.
@@ -52,7 +50,7 @@ def declare(
     from pipelines.environment import environment
     from pipelines.signals import declare as declare_signals
 
-    config = replace(signals_config(settings), skip_backlog=skip_backlog)
+    config = signals_config(settings)
     views = compiled_views(FEATURES, settings.home)
     extra: Mapping[str, str] = {"execution.state-recovery.path": savepoint} if savepoint else {}
     jars: list[Path] = flink_jars(settings)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 10.0
 _BATCH = 10_000
+_NO_GROUP = "echopulse-reader"
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,12 @@ class Position:
     offsets: Mapping[int, int]
 
 
-def consumer(bootstrap: str, *, committed: bool = True) -> Consumer:
-    """Return a consumer that belongs to no group's progress; with `committed` it sees committed transactions only."""
+def consumer(bootstrap: str, *, committed: bool = True, group: str = _NO_GROUP) -> Consumer:
+    """Return a consumer that leaves its group's progress alone; with `committed` it sees no open transactions."""
     return Consumer(
         {
             "bootstrap.servers": bootstrap,
-            "group.id": "echopulse-reader",
+            "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed" if committed else "read_uncommitted",
@@ -63,6 +64,23 @@ def end_position(bootstrap: str, topic: str, *, committed: bool = True) -> Posit
     finally:
         reader.close()
     return Position(topic, ends)
+
+
+def commit(bootstrap: str, group: str, position: Position) -> None:
+    """Let a group that nobody reads for go on from `position`. Raises EchoPulseError where the broker refuses it."""
+    writer = consumer(bootstrap, group=group)
+    offsets = [TopicPartition(position.topic, partition, offset) for partition, offset in position.offsets.items()]
+    try:
+        refused = [each for each in writer.commit(offsets=offsets, asynchronous=False) or [] if each.error]
+    except KafkaException as error:
+        raise EchoPulseError(
+            f"Kafka at {bootstrap} does not take the offsets of group {group}: {error.args[0]}",
+            "see `echopulse status`",
+        ) from error
+    finally:
+        writer.close()
+    if refused:
+        raise EchoPulseError(f"Kafka at {bootstrap} refused an offset of group {group}: {refused[0].error}")
 
 
 def read_batches(bootstrap: str, start: Position, stop: Position, timeout_s: float = 60.0) -> Iterator[list[Message]]:

@@ -89,6 +89,8 @@ def flink_config(settings: StackSettings) -> dict[str, object]:
         "python.client.executable": sys.executable,
         # Both start side by side: a TaskManager that finds no JobManager yet would wait ten seconds.
         "cluster.registration.error-delay": "500 ms",
+        # Watermarks are read by REST; ten seconds old, each end of a replay would be seen up to ten seconds late.
+        "metrics.fetcher.update-interval": "1 s",
         # Two missed answers two seconds apart: a killed TaskManager is known within about five seconds.
         "heartbeat.interval": "2 s",
         "heartbeat.rpc-failure-threshold": 2,

@@ -43,11 +43,15 @@ _NUMBERS = ("int64", "float64")
 
 @dataclass(frozen=True)
 class Term:
-    """A piece of SQL and the type of its value; `nonzero` where it can divide without a guard."""
+    """A piece of SQL and the type of its value.
+
+    `nonzero` where it can divide without a guard; `is_key` where it is an integer of 32 bits.
+    """
 
     sql: str
     type: ExpressionType
     nonzero: bool = False
+    is_key: bool = False
 
 
 class ExpressionError(EchoPulseError):

@@ -63,16 +63,26 @@ class ViewSchema:
 
 
 @dataclass(frozen=True)
+class Panes:
+    """A table that views share: partial aggregates of every key in each step of time. `name` is what `sql` is named."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
 class CompiledView:
     """A view and its Flink SQL. The query's columns are `schema.columns`, its event timestamp the window's end.
 
-    `window_ms` and `slide_ms` are the size and the step of its windows, which are aligned to the epoch.
+    `window_ms` and `slide_ms` are the size and the step of its windows, which are aligned to the epoch. `panes` is the
+    table that the query reads; without, it reads the analysed events.
     """
 
     schema: ViewSchema
     sql: str
     window_ms: int
     slide_ms: int
+    panes: Panes | None = None
 
     @property
     def name(self) -> str:

@@ -26,13 +26,17 @@ def with_aggregation(**changes: object) -> ViewSpec:
 
 @pytest.mark.parametrize("name", ["channel_1m", "channel_5m", "channel_1h", "user_1m", "user_5m", "user_1h"])
 def test_every_declared_view_compiles_to_its_golden_sql(name: str, declared: dict[str, ViewSpec], golden: Path) -> None:
-    """The SQL of each declared view is the one in its file."""
-    assert compile_view(declared[name]).sql + "\n" == (golden / f"{name}.sql").read_text(encoding="utf-8")
+    """The SQL of each declared view, and that of the panes it reads, are those in their files."""
+    compiled = {view.name: view for view in compile_views(declared.values())}[name]
+    assert compiled.sql + "\n" == (golden / f"{name}.sql").read_text(encoding="utf-8")
+    assert compiled.panes is not None
+    assert compiled.panes.sql + "\n" == (golden / f"{compiled.panes.name}.sql").read_text(encoding="utf-8")
 
 
 def test_the_golden_files_cover_all_declared_views(declared: dict[str, ViewSpec], golden: Path) -> None:
-    """No view is without a golden file, no file without a view."""
-    assert sorted(declared) == sorted(file.stem for file in golden.glob("*.sql"))
+    """No view or table of panes is without a golden file, no file without one of them."""
+    panes = {view.panes.name for view in compile_views(declared.values()) if view.panes}
+    assert sorted({*declared, *panes}) == sorted(file.stem for file in golden.glob("*.sql"))
 
 
 def test_columns_are_keys_features_and_the_time() -> None:
@@ -42,20 +46,50 @@ def test_columns_are_keys_features_and_the_time() -> None:
     assert (compiled.window_ms, compiled.slide_ms, compiled.schema.ttl_s) == (5 * MINUTE, MINUTE, 60)
 
 
-def test_a_step_as_long_as_the_window_tumbles() -> None:
-    """HOP is left out where windows do not overlap."""
-    assert "TABLE(TUMBLE(" in compile_view(with_aggregation(slide_ms=5 * MINUTE)).sql
+def test_a_window_of_one_pane_is_that_pane() -> None:
+    """Nothing is aggregated twice where windows do not overlap."""
+    compiled = compile_view(with_aggregation(slide_ms=5 * MINUTE))
+    assert compiled.panes is not None
+    assert "TABLE(TUMBLE(" in compiled.panes.sql
+    assert "GROUP BY" not in compiled.sql
+
+
+def test_a_function_without_parts_reads_the_events() -> None:
+    """An exact distinct count needs all rows of its window: its view stands by itself, beside those that share."""
+    exact = with_aggregation(function="count_distinct", column="user_id")
+    alone, sharing = compile_views([replace(exact, name="talkers_5m"), VIEW])
+    assert alone.panes is None
+    assert "COUNT(DISTINCT NULLIF(`user_id`, ''))" in alone.sql
+    assert "FROM `analysed`" in alone.sql
+    assert sharing.panes is not None
+
+
+def test_views_share_panes_where_keys_and_rows_are_the_same() -> None:
+    """The panes keep what any of the views needs, in steps that divide all windows; another filter has its own."""
+    other = replace(with_aggregation(window_ms=3 * MINUTE, slide_ms=90_000, function="max", column="toxic"), name="b")
+    filtered = replace(VIEW, name="c", filter="kind == 'message'")
+    first, second, third = compile_views([VIEW, other, filtered])
+    assert first.panes is not None
+    assert first.panes == second.panes
+    assert "INTERVAL '30' SECOND" in first.panes.sql
+    assert "COUNT(*) AS `rows`" in first.panes.sql
+    assert "AS `max_toxic`" in first.panes.sql
+    assert third.panes is not None
+    assert third.panes.name == f"{first.panes.name}_2"
 
 
 def test_long_intervals_are_written_in_a_form_that_flink_reads() -> None:
     """More than two digits of a unit need a precision."""
-    sql = compile_view(with_aggregation(window_ms=101 * 1_000, slide_ms=101 * 1_000)).sql
-    assert "INTERVAL '101' SECOND(3)" in sql
+    panes = compile_view(with_aggregation(window_ms=101 * 1_000, slide_ms=101 * 1_000)).panes
+    assert panes is not None
+    assert "INTERVAL '101' SECOND(3)" in panes.sql
 
 
 def test_quotes_in_a_filter_stay_inside_their_text() -> None:
     """A text with a quote is written as SQL doubles it."""
-    assert "'it''s; DROP'" in compile_view(replace(VIEW, filter='kind != "it\'s; DROP"')).sql
+    panes = compile_view(replace(VIEW, filter='kind != "it\'s; DROP"')).panes
+    assert panes is not None
+    assert "'it''s; DROP'" in panes.sql
 
 
 @pytest.mark.parametrize(
@@ -65,6 +99,10 @@ def test_quotes_in_a_filter_stay_inside_their_text() -> None:
         (with_aggregation(column="evnt_id"), "no column 'evnt_id' to compute it from (did you mean 'event_id'?"),
         (with_aggregation(function="mean", column="kind"), "mean of 'kind', which is string (mean takes int64 or"),
         (with_aggregation(function="mean", column="entities"), "no column 'entities'"),
+        (
+            with_aggregation(function="approx_count_distinct", column="user_id"),
+            "of 'user_id', which is string (approx_count_distinct takes a column of 32-bit integers: emoji_count, sen",
+        ),
         (with_aggregation(slide_ms=10 * MINUTE), "slide of 10 minutes is longer than its window of 5 minutes"),
         (with_aggregation(slide_ms=2 * MINUTE), "slide of 2 minutes does not divide a window of 5 minutes (100 sec"),
         (with_aggregation(window_ms=0), "window 0 ms"),

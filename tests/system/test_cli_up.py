@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from echopulse import stack
+from echopulse.gateway.producer import EventProducer
 from tests.system.chat import conversation, write_jsonl
 from tests.system.expected import scored
 from tests.system.own_stack import echopulse, left_running, own_settings
@@ -14,7 +19,9 @@ from tests.system.own_stack import echopulse, left_running, own_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+    from echopulse.settings import Settings
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 #: Long past: the command moves the times so that the newest is now.
 START_MS = 1_700_000_000_000
@@ -26,7 +33,10 @@ REPORT = {
 
 
 def test_a_file_is_replayed_and_reported(tmp_path: Path) -> None:
-    """The one document on stdout balances; bad lines are dead letters; no process stays behind."""
+    """The one document on stdout balances; bad lines are dead letters; no process stays behind.
+
+    A second run in the same home gives the same counts, whatever lies unread on the topic.
+    """
     events = conversation("up", START_MS, minutes=11, count=EVENTS, seed=3)
     path = write_jsonl(tmp_path / "chat.jsonl", events)
     with path.open("ab") as file:
@@ -44,4 +54,19 @@ def test_a_file_is_replayed_and_reported(tmp_path: Path) -> None:
     assert report["events_per_second"] > 0
     for name in ("analysis_latency_ms", "feature_freshness_ms"):
         assert 0 <= report[name]["p50"] <= report[name]["p99"]
+    assert left_running(settings.home) == []
+    _leave_unread(settings, conversation("unread", START_MS, minutes=11, count=300, seed=4))
+    again = echopulse(settings, "up", "--replay", str(path), "--until-idle", "--json", timeout_s=350)
+    assert again.returncode == 0, again.stderr
+    second = json.loads(again.stdout)
+    counts = ("events_in", "analysed", "dlq", "repeats", "unaccounted", "late", "restarts")
+    assert [second[name] for name in counts] == [report[name] for name in counts]
+
+
+def _leave_unread(settings: Settings, events: pa.RecordBatch) -> None:
+    """Put events of the next minutes on the topic while no job runs, as a job that was stopped leaves them."""
+    with stack.up(settings, lambda _: None), EventProducer(settings.kafka.bootstrap) as producer:
+        shift = pa.scalar(time.time_ns() // 1_000_000 - START_MS, pa.duration("ms"))
+        place = events.schema.get_field_index("ts")
+        producer.send(events.set_column(place, events.schema.field("ts"), pc.add(events.column("ts"), shift)))
     assert left_running(settings.home) == []

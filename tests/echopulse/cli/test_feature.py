@@ -50,10 +50,14 @@ def test_apply_then_list_then_get(repo: Path, capfd: pytest.CaptureFixture[str])
     assert (applied["entities"], applied["removed"]) == (["channel", "user"], [])
 
     assert main(["feature", "list", "--sql", "--json"]) == 0
-    views = {view["name"]: view for view in orjson.loads(capfd.readouterr().out)["views"]}
+    document = orjson.loads(capfd.readouterr().out)
+    views = {view["name"]: view for view in document["views"]}
     assert (views["channel_5m"]["window_ms"], views["channel_5m"]["slide_ms"]) == (300_000, 60_000)
     assert views["user_1m"]["features"]["repeats"] == "int64"
     assert "TABLE(HOP(" in views["channel_5m"]["sql"]
+    panes = {each["name"]: each["sql"] for each in document["panes"]}
+    assert sorted(panes) == ["panes_channel_id", "panes_user_id"]
+    assert "TABLE(TUMBLE(" in panes["panes_user_id"]
 
     assert main(["feature", "list"]) == 0
     assert "channel_1m  by channel_id, 60 s every 10 s: message_count" in capfd.readouterr().out

@@ -1,14 +1,13 @@
 SELECT
   `channel_id`,
-  COUNT(*) AS `message_count`,
-  COUNT(DISTINCT NULLIF(`user_id`, '')) AS `distinct_users`,
-  AVG(CAST(`toxic` AS DOUBLE)) AS `toxic_share`,
-  AVG(CAST(`toxicity` AS DOUBLE)) AS `mean_toxicity`,
-  AVG(CAST(`sentiment_score` AS DOUBLE)) AS `sentiment_balance`,
-  AVG(CAST(`emoji_count` AS DOUBLE)) AS `emoji_rate`,
+  SUM(`rows`) AS `message_count`,
+  COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_user_key`)), 0) AS `distinct_users`,
+  (CAST(SUM(`sum_toxic`) AS DOUBLE) / SUM(`rows`)) AS `toxic_share`,
+  (CAST(SUM(`sum_toxicity`) AS DOUBLE) / SUM(`rows`)) AS `mean_toxicity`,
+  (CAST(SUM(`sum_sentiment_score`) AS DOUBLE) / SUM(`rows`)) AS `sentiment_balance`,
+  (CAST(SUM(`sum_emoji_count`) AS DOUBLE) / SUM(`rows`)) AS `emoji_rate`,
   CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
-    (SELECT `channel_id`, `emoji_count`, `sentiment_score`, `toxic`, `toxicity`, `user_id`, `et` FROM `analysed`
-    WHERE `stage` = '' AND `channel_id` <> '' AND (`kind` NOT IN ('join', 'delete'))),
-    DESCRIPTOR(`et`), INTERVAL '10' SECOND, INTERVAL '1' MINUTE))
+    TABLE `panes_channel_id`,
+    DESCRIPTOR(`pane_time`), INTERVAL '10' SECOND, INTERVAL '1' MINUTE))
 GROUP BY `channel_id`, `window_start`, `window_end`

@@ -1,11 +1,7 @@
 SELECT
   `user_id`,
-  (CAST(COUNT(*) AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
-  AVG(CAST(`toxicity` AS DOUBLE)) AS `mean_toxicity`,
-  (COUNT(*) - COUNT(DISTINCT `text_key`)) AS `repeats`,
-  CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
-FROM TABLE(TUMBLE(
-    (SELECT `user_id`, `text_key`, `toxicity`, `et` FROM `analysed`
-    WHERE `stage` = '' AND `user_id` <> '' AND (`kind` NOT IN ('join', 'delete'))),
-    DESCRIPTOR(`et`), INTERVAL '1' MINUTE))
-GROUP BY `user_id`, `window_start`, `window_end`
+  (CAST(`rows` AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
+  (CAST(`sum_toxicity` AS DOUBLE) / `rows`) AS `mean_toxicity`,
+  (`rows` - COALESCE(BITMAP_CARDINALITY(`bitmap_text_key`), 0)) AS `repeats`,
+  CAST(`pane_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+FROM `panes_user_id`

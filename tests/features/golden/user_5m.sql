@@ -1,11 +1,10 @@
 SELECT
   `user_id`,
-  (CAST(COUNT(*) AS DOUBLE) / CAST(5.0 AS DOUBLE)) AS `message_rate`,
-  AVG(CAST(`toxicity` AS DOUBLE)) AS `mean_toxicity`,
-  (COUNT(*) - COUNT(DISTINCT `text_key`)) AS `repeats`,
+  (CAST(SUM(`rows`) AS DOUBLE) / CAST(5.0 AS DOUBLE)) AS `message_rate`,
+  (CAST(SUM(`sum_toxicity`) AS DOUBLE) / SUM(`rows`)) AS `mean_toxicity`,
+  (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
   CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
-    (SELECT `user_id`, `text_key`, `toxicity`, `et` FROM `analysed`
-    WHERE `stage` = '' AND `user_id` <> '' AND (`kind` NOT IN ('join', 'delete'))),
-    DESCRIPTOR(`et`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
+    TABLE `panes_user_id`,
+    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
 GROUP BY `user_id`, `window_start`, `window_end`

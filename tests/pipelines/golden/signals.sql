@@ -72,7 +72,7 @@ CREATE TEMPORARY TABLE social_dlq (
 
 CREATE TEMPORARY TABLE lake_events (
   event_id STRING, channel_id STRING, user_id STRING, kind STRING, ts TIMESTAMP(3),
-  toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, text_key BIGINT,
+  toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, user_key INT, text_key INT,
   late BOOLEAN, event BYTES, `result` BYTES,
   `date` STRING, `hour` STRING
 ) PARTITIONED BY (`date`, `hour`) WITH (
@@ -104,15 +104,15 @@ CREATE TEMPORARY TABLE lake_channel_1m (
 
 CREATE TEMPORARY VIEW analysis AS
 SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,
-  q.r.`stage` AS `stage`, q.r.`reason` AS `reason`, q.r.`event_id` AS `event_id`, q.r.`channel_id` AS `channel_id`, q.r.`user_id` AS `user_id`, q.r.`kind` AS `kind`, q.r.`toxicity` AS `toxicity`, q.r.`toxic` AS `toxic`, q.r.`sentiment_score` AS `sentiment_score`, q.r.`emoji_count` AS `emoji_count`, q.r.`text_key` AS `text_key`, q.r.`result` AS `result`
+  q.r.`stage` AS `stage`, q.r.`reason` AS `reason`, q.r.`event_id` AS `event_id`, q.r.`channel_id` AS `channel_id`, q.r.`user_id` AS `user_id`, q.r.`kind` AS `kind`, q.r.`toxicity` AS `toxicity`, q.r.`toxic` AS `toxic`, q.r.`sentiment_score` AS `sentiment_score`, q.r.`emoji_count` AS `emoji_count`, q.r.`user_key` AS `user_key`, q.r.`text_key` AS `text_key`, q.r.`result` AS `result`
 FROM (
   SELECT et, arrival, `value`, record_partition, record_offset, analyse(`value`, et) AS r FROM social_events
 ) AS q;
 
 CREATE TEMPORARY VIEW analysed AS
-SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `text_key`, `result`
+SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `user_key`, `text_key`, `result`
 FROM (
-  SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `text_key`, `result`, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
+  SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `user_key`, `text_key`, `result`, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
   FROM analysis WHERE stage = ''
 ) WHERE occurrence = 1;
 
@@ -129,7 +129,7 @@ FROM analysis WHERE stage <> '' AND stage <> 'heartbeat';
 
 INSERT INTO lake_events
 SELECT event_id, channel_id, user_id, kind, CAST(et AS TIMESTAMP(3)),
-  toxicity, toxic, sentiment_score, emoji_count, text_key,
+  toxicity, toxic, sentiment_score, emoji_count, user_key, text_key,
   COALESCE(et <= CURRENT_WATERMARK(et), FALSE), `value`, `result`, CAST(CAST(et AS DATE) AS STRING), LPAD(CAST(EXTRACT(HOUR FROM et) AS STRING), 2, '0')
 FROM analysed;
 

@@ -1,0 +1,11 @@
+SELECT
+  `user_id`,
+  BITMAP_BUILD_AGG(`text_key`) AS `bitmap_text_key`,
+  COUNT(*) AS `rows`,
+  SUM(`toxicity`) AS `sum_toxicity`,
+  `window_end` AS `pane_end`, `window_time` AS `pane_time`
+FROM TABLE(TUMBLE(
+    (SELECT `user_id`, `text_key`, `toxicity`, `et` FROM `analysed`
+    WHERE `stage` = '' AND `user_id` <> '' AND (`kind` NOT IN ('join', 'delete'))),
+    DESCRIPTOR(`et`), INTERVAL '1' MINUTE))
+GROUP BY `user_id`, `window_start`, `window_end`, `window_time`
