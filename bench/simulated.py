@@ -15,9 +15,9 @@ from echopulse.gateway.simulator import simulate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Events in a second of event time. A job that takes more events a second than this closes its windows oftener than it
-#: would on a live stream of that speed, so the price of windows is in the figures, and not too low.
-RATE = 5_000
+#: Events in a second of event time: about the speed that two cores reach, so that windows close as often as they would
+#: on a live stream of that speed.
+RATE = 20_000
 _BEFORE_MS = 6 * 3_600_000
 
 

@@ -32,6 +32,8 @@ def job_settings(config: SignalsConfig) -> dict[str, str]:
         "state.backend.rocksdb.use-bloom-filter": "true",
         # Its keys are written once and expire: merging levels over and over cost a tenth of the job's CPU.
         "state.backend.rocksdb.compaction.style": "UNIVERSAL",
+        # A timer for each key of a window: in RocksDB each is written, sought and deleted.
+        "state.backend.rocksdb.timer-service.factory": "HEAP",
         "execution.checkpointing.incremental": "true",
         "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
         "execution.checkpointing.mode": "EXACTLY_ONCE" if config.delivery == "exactly-once" else "AT_LEAST_ONCE",

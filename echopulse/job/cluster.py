@@ -11,7 +11,7 @@ import httpx
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _TIMEOUT_S = 10
 _POLL_S = 0.2
@@ -104,18 +104,10 @@ class FlinkCluster:
         metrics = self._get(f"/jobs/{job_id}/metrics", get="numRestarts")
         return int(metrics[0]["value"]) if metrics else 0
 
-    def lowest_watermark_ms(self, job_id: str) -> int | None:
-        """Return the least watermark of all tasks in ms UTC, or None while one of them has none yet."""
-        lowest: int | None = None
-        for vertex in self.vertices(job_id):
-            if vertex["name"].startswith("Source:"):
-                continue
-            marks = self._get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks")
-            if len(marks) < vertex["parallelism"]:
-                return None
-            least = min(int(mark["value"]) for mark in marks)
-            lowest = least if lowest is None else min(lowest, least)
-        return lowest
+    def watermark_ms(self, job_id: str, vertex: Mapping[str, Any]) -> int | None:
+        """Return the least watermark of a task's parallel instances in ms UTC, or None while one has none yet."""
+        marks = self._get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks")
+        return min(int(mark["value"]) for mark in marks) if len(marks) >= vertex["parallelism"] else None
 
     def vertices(self, job_id: str) -> list[dict[str, Any]]:
         """Return the job's tasks as Flink tells them: id, name, parallelism, status, metrics."""

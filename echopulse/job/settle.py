@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from echopulse.job.cluster import ENDED
 from echopulse.job.topic_reader import end_position
@@ -11,9 +11,11 @@ from schemas import topics
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from echopulse.job.cluster import FlinkCluster
 
-_POLL_S = 0.1
+_POLL_S = 0.5
 #: A crashed worker, broker or store is given this long to come back before waiting is given up.
 PATIENCE_S = 300.0
 _CHECKPOINT_S = 200.0
@@ -36,12 +38,20 @@ def settle(
 
 
 def _wait_for_watermark(cluster: FlinkCluster, job_id: str, watermark_ms: int, patience_s: float) -> None:
+    """Wait task by task: a watermark never falls, so that each has to be asked only until it is there."""
+    for task in cluster.vertices(job_id):
+        if not task["name"].startswith("Source:"):  # sources show none of their own
+            _wait_for_task(cluster, job_id, task, watermark_ms, patience_s)
+
+
+def _wait_for_task(
+    cluster: FlinkCluster, job_id: str, task: Mapping[str, Any], watermark_ms: int, patience_s: float
+) -> None:
     reached: int | None = None
     deadline = time.monotonic() + patience_s
-    while reached is None or reached < watermark_ms:
-        lowest = cluster.lowest_watermark_ms(job_id)
-        if lowest != reached:
-            reached, deadline = lowest, time.monotonic() + patience_s
+    while (now := cluster.watermark_ms(job_id, task)) is None or now < watermark_ms:
+        if now != reached:
+            reached, deadline = now, time.monotonic() + patience_s
         if (state := cluster.state(job_id)) in ENDED:
             raise EchoPulseError(f"job {job_id} is {state}: {cluster.failure(job_id)}", f"see {cluster.rest}")
         if time.monotonic() > deadline:

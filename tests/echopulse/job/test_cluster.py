@@ -96,18 +96,13 @@ def test_waiting_has_a_limit(flink: ScriptedFlink, cluster: FlinkCluster) -> Non
         cluster.wait_running(JOB, 0)
 
 
-def test_the_lowest_watermark_is_over_all_tasks_but_sources(flink: ScriptedFlink, cluster: FlinkCluster) -> None:
-    """A source reports none; a task that has not heard from every channel yet has none."""
-    vertices = [
-        {"id": "s", "name": "Source: events", "parallelism": 2},
-        {"id": "a", "name": "windows", "parallelism": 2},
-        {"id": "b", "name": "sink", "parallelism": 1},
-    ]
-    flink.answer(f"GET /jobs/{JOB}", {"state": "RUNNING", "vertices": vertices})
-    flink.answer(f"GET /jobs/{JOB}/vertices/a/watermarks", [{"id": "0", "value": "70"}, {"id": "1", "value": "50"}])
-    flink.answer(f"GET /jobs/{JOB}/vertices/b/watermarks", [], [{"id": "0", "value": "60"}])
-    assert cluster.lowest_watermark_ms(JOB) is None
-    assert cluster.lowest_watermark_ms(JOB) == 50
+def test_a_watermark_is_the_least_of_the_parallel_instances(flink: ScriptedFlink, cluster: FlinkCluster) -> None:
+    """A task of which an instance has not heard from every channel yet has none."""
+    task = {"id": "a", "name": "windows", "parallelism": 2}
+    marks = [{"id": "0", "value": "70"}, {"id": "1", "value": "50"}]
+    flink.answer(f"GET /jobs/{JOB}/vertices/a/watermarks", marks[:1], marks)
+    assert cluster.watermark_ms(JOB, task) is None
+    assert cluster.watermark_ms(JOB, task) == 50
 
 
 @pytest.mark.parametrize(("metrics", "restarts"), [([], 0), ([{"id": "numRestarts", "value": "3"}], 3)])

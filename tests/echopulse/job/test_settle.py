@@ -42,6 +42,17 @@ def test_the_watermark_first_then_two_checkpoints(
     assert requests.count(f"POST /jobs/{JOB}/checkpoints") == 2
 
 
+def test_every_task_but_sources_must_have_come_so_far(flink: ScriptedFlink) -> None:
+    """A source shows no watermark; the task that lags is the one that is told."""
+    _script(flink, 20_000)
+    names = {"s": "Source: events", "v": "windows", "w": "sink"}
+    vertices = [{"id": key, "name": name, "parallelism": 1} for key, name in names.items()]
+    flink.answer(f"GET /jobs/{JOB}", {"state": "RUNNING", "vertices": vertices})
+    flink.answer(f"GET /jobs/{JOB}/vertices/w/watermarks", [{"value": "7"}])
+    with FlinkCluster(flink.rest) as cluster, pytest.raises(EchoPulseError, match="watermark 7, wanted 9999"):
+        settle(cluster, JOB, "127.0.0.1:1", 10_000, patience_s=0)
+
+
 def test_a_job_that_ends_is_not_waited_for(flink: ScriptedFlink) -> None:
     """It will not get any further."""
     _script(flink, 10, state="FAILED")

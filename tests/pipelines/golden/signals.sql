@@ -81,6 +81,8 @@ CREATE TEMPORARY TABLE lake_events (
   'format' = 'parquet',
   'parquet.compression' = 'SNAPPY',
   'parquet.enable.dictionary' = 'false',
+  'parquet.column.statistics.enabled#event' = 'false',
+  'parquet.column.statistics.enabled#result' = 'false',
   'parquet.utc-timezone' = 'true',
   'sink.rolling-policy.file-size' = '128MB'
 );
