@@ -21,7 +21,9 @@ S3_GRPC_PORTS = 4
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 #: Which strategy does each part of the analysis; a setting replaces single entries.
-STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases"}
+STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases", "cluster": "signature"}
+#: Kinds of analysis that may be given a strategy, too; without one they are left out.
+OTHER_KINDS = ("stance",)
 Delivery = Literal["exactly-once", "at-least-once"]
 
 
@@ -137,8 +139,8 @@ class Settings(BaseSettings):
     def _known_kinds(cls, chosen: dict[str, str]) -> dict[str, str]:
         """Refuse a kind that nothing would read; the kinds not named keep their defaults."""
         for kind in chosen:
-            if kind not in STRATEGIES:
-                raise ValueError(f"no such kind '{kind}', {did_you_mean(kind, STRATEGIES)}")
+            if kind not in (*STRATEGIES, *OTHER_KINDS):
+                raise ValueError(f"no such kind '{kind}', {did_you_mean(kind, (*STRATEGIES, *OTHER_KINDS))}")
         return STRATEGIES | chosen
 
     @model_validator(mode="after")

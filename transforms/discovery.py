@@ -56,6 +56,8 @@ def discover(folders: Iterable[Path] = ()) -> Catalogue:
 
 def load_file(path: Path) -> list[type[Strategy]]:
     """Load the strategies of one file; raises EchoPulseError naming file and line, also where there is none in it."""
+    if not path.is_file():
+        raise EchoPulseError(f"strategy file {path} is not there")
     name = f"echopulse_strategy_{path.resolve().as_posix().strip('/').replace('/', '_').removesuffix('.py')}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -147,6 +148,40 @@ def stop(job: str = "signals", *, options: GlobalOptions = NO_OPTIONS) -> None:
         running = cluster.job(known_job(job))
         where = cluster.stop(running.id, _savepoints(options), _STOP_S)
     emit({"job": job, "id": running.id, "savepoint": where}, options.json, f"stopped; savepoint {where}")
+
+
+@app.command(name="check-strategy")
+def check_strategy(file: Path, *, model: str = "default", options: GlobalOptions = NO_OPTIONS) -> None:
+    """Hold the strategies of a file against the contract, on hostile texts.
+
+    Exit 1 where one does not conform: a wrong length or type, a null, an
+    error, a row that depends on its batch.
+
+    Parameters
+    ----------
+    file
+        A Python file with subclasses of transforms.strategy.Strategy.
+    model
+        The artifact that the strategies open: a name or a folder.
+    """
+    from schemas.errors import EchoPulseError
+    from transforms.artifact import find_artifact
+    from transforms.conformance import faults
+    from transforms.discovery import load_file
+    from transforms.strategy import Context
+
+    context = Context(find_artifact(model))
+    found: dict[str, list[str]] = {}
+    for declared in load_file(file):
+        strategy = declared()
+        strategy.open(context)
+        found[f"{strategy.kind}/{strategy.name}"] = faults(strategy)
+    told = [f"{name}: {fault}" for name, wrong in found.items() for fault in wrong or ["conforms"]]
+    emit({"file": str(file), "strategies": found}, options.json, "\n".join(told))
+    wrong = sum(map(len, found.values()))
+    if wrong:
+        counted = f"{wrong} fault{'s' if wrong > 1 else ''}"
+        raise EchoPulseError(f"{file}: {counted}", "docs/models.md has the contract")
 
 
 def _submit(job: str, options: GlobalOptions, savepoint: str = "") -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from echopulse.settings import Settings, load
+from echopulse.settings import OTHER_KINDS, STRATEGIES, Settings, load
 from schemas.errors import EchoPulseError
+from transforms.analysis import DEFAULT_STRATEGIES
+from transforms.kinds import KINDS
 
 EXAMPLE = Path(__file__).parents[2] / "echopulse.example.yaml"
 
@@ -30,8 +32,14 @@ def test_defaults_need_no_file() -> None:
     settings = load()
     assert settings.kafka.bootstrap == "127.0.0.1:19092"
     assert settings.flink.delivery == "exactly-once"
-    assert settings.strategies == {"sentiment": "bag", "toxicity": "bag", "entities": "aliases"}
+    assert settings.strategies == DEFAULT_STRATEGIES
     assert settings.cache == Path.home() / ".cache/echopulse"
+
+
+def test_every_kind_of_analysis_can_be_set() -> None:
+    """The kinds are those of the analysis, which the settings do not import."""
+    assert {*STRATEGIES, *OTHER_KINDS} == set(KINDS)
+    assert load().strategies | {"stance": "mine"} == Settings(strategies={"stance": "mine"}).strategies
 
 
 def test_example_shows_every_setting_with_its_default() -> None:

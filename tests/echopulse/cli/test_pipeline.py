@@ -38,3 +38,63 @@ def test_a_cluster_that_is_not_there_is_one_line(words: list[str], capsys: pytes
     assert (out, err.count("\n")) == ("", 1)
     assert "the Flink cluster at http://127.0.0.1:" in err
     assert "echopulse status" in err
+
+
+_STRATEGY = """
+import pyarrow as pa
+from transforms.strategy import Strategy
+
+
+class Shout(Strategy):
+    kind, name, type = "cluster", "shout", pa.string()
+
+    def analyze(self, batch: pa.RecordBatch) -> pa.Array:
+        return {returned}
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "status", "told"),
+    [
+        ("batch.column('normalised')", 0, "cluster/shout: conforms\n"),
+        ("batch.column('normalised').slice(1)", FAILED, "cluster/shout: "),
+        (
+            "pa.array([str(batch.num_rows)] * batch.num_rows, pa.string())",
+            FAILED,
+            "cluster/shout: gives 1 for 'fine' alone and 18 in a batch",
+        ),
+        ("pa.array([1] * batch.num_rows)", FAILED, "cluster/shout: gave int64, declared string"),
+        ("1 / 0", FAILED, "cluster/shout: raised ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_strategy_is_held_against_the_contract(
+    returned: str, status: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong is told on stdout; a file with faults is one line on stderr and exit 1."""
+    file = tmp_path / "shout.py"
+    file.write_text(_STRATEGY.format(returned=returned), encoding="utf-8")
+    assert main(["pipeline", "check-strategy", str(file)]) == status
+    out, err = capsys.readouterr()
+    assert out.startswith(told)
+    assert err.count("\n") == (status == FAILED)
+    assert (f"{file}: " in err) == (status == FAILED)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "strategy file shout.py is not there"),
+        ("x = (", "shout.py:1: "),
+        ("x = 1", "shout.py:1: no subclass of transforms.strategy.Strategy in this file"),
+    ],
+)
+def test_a_file_without_strategies_is_one_line(
+    text: str | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the file and its line."""
+    if text is not None:
+        (tmp_path / "shout.py").write_text(text, encoding="utf-8")
+    assert main(["pipeline", "check-strategy", "shout.py"]) == FAILED
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert told in err
