@@ -1,4 +1,7 @@
-"""From feature views to Flink SQL: each a SELECT over window aggregates, the same text for stream and batch.
+"""From feature views to Flink SQL: each a SELECT over window aggregates, for a stream and for one that ends.
+
+Flink 2.3 in batch mode takes the same text but for bitmaps: the code it generates for BITMAP_BUILD_AGG in a sort
+aggregation does not compile.
 
 They read a table with the columns of `schemas.arrow.EXCHANGED` and a row time `et` TIMESTAMP_LTZ(3), and take the rows
 that were analysed (`stage` is empty), that carry the view's keys, and that pass its filter. Windows are aligned to the
@@ -17,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from features.machinery.aggregates import FUNCTIONS, aggregate
 from features.machinery.panes import PANE_END, PANE_TIME, Family, families
-from features.machinery.resolve import ResolvedView, ViewError, feature_term, quote, resolve
+from features.machinery.resolve import ResolvedView, ViewError, feature_term, quote, resolve, rows_of
 from features.machinery.view_spec import EVENT_TIMESTAMP, CompiledView, ViewSchema
 from features.machinery.windows import ROWTIME, window_function
 from schemas.arrow import EXCHANGED
@@ -66,12 +69,8 @@ def _in_parts(resolved: ResolvedView) -> bool:
 
 def _over_rows(resolved: ResolvedView, source: str) -> CompiledView:
     view = resolved.view
-    keys = [key.name for key in view.join_keys]
     aggregated = {spec.name: aggregate(spec.function, resolved.arguments[spec.name]) for spec in view.aggregations}
-    used = sorted({spec.column for spec in view.aggregations if spec.function != "count"} - set(keys))
-    selected = ", ".join(quote(name) for name in (*keys, *used, ROWTIME))
-    rows = f"(SELECT {selected} FROM {quote(source)}\n    WHERE {resolved.condition})"
-    window = window_function(rows, ROWTIME, resolved.window_ms, resolved.slide_ms)
+    window = window_function(rows_of([resolved], source), ROWTIME, resolved.window_ms, resolved.slide_ms)
     return _compiled(resolved, aggregated, "`window_end`", f"TABLE({window})", None)
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from features.machinery.aggregates import finished, parts_of
-from features.machinery.resolve import quote
+from features.machinery.resolve import quote, rows_of
 from features.machinery.view_spec import Panes
 from features.machinery.windows import ROWTIME, window_function
 
@@ -50,13 +50,8 @@ class Family:
     @property
     def panes(self) -> Panes:
         """The table of panes."""
-        first = self.views[0]
-        keys = [key.sql for key in first.keys]
-        used = {spec.column for each in self.views for spec in each.view.aggregations if spec.function != "count"} - {
-            key.name for key in first.view.join_keys
-        }
-        selected = ", ".join([*keys, *(quote(name) for name in sorted(used)), quote(ROWTIME)])
-        rows = f"(SELECT {selected} FROM {quote(self.source)}\n    WHERE {first.condition})"
+        keys = [key.sql for key in self.views[0].keys]
+        rows = rows_of(self.views, self.source)
         lines = [
             "SELECT",
             *(f"  {key}," for key in keys),

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from features.machinery.aggregates import FUNCTIONS
 from features.machinery.expression import ExpressionError, Term, parse, to_sql
 from features.machinery.view_spec import EVENT_TIMESTAMP
-from features.machinery.windows import WINDOW_NAMES, one_window
+from features.machinery.windows import ROWTIME, WINDOW_NAMES, one_window
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -72,6 +72,15 @@ def input_columns(inputs: pa.Schema) -> dict[str, Term]:
         for f in inputs
         if str(f.type) in _TYPES
     }
+
+
+def rows_of(views: Sequence[ResolvedView], source: str) -> str:
+    """Write the rows of the table `source` that views of the same keys and condition count, with all they aggregate."""
+    first = views[0]
+    keys = [key.name for key in first.view.join_keys]
+    used = {spec.column for each in views for spec in each.view.aggregations if spec.function != "count"} - set(keys)
+    selected = ", ".join(quote(name) for name in (*keys, *sorted(used), ROWTIME))
+    return f"(SELECT {selected} FROM {quote(source)}\n    WHERE {first.condition})"
 
 
 def quote(name: str) -> str:

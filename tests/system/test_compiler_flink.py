@@ -60,7 +60,7 @@ def repo(request: pytest.FixtureRequest) -> Path:
 def views(repo: Path) -> list[tuple[ViewSpec, CompiledView]]:
     """Each declared view with what it compiles to, and one whose functions are those that they leave out."""
     specs = [from_feast(view) for view in declarations(repo).stream_feature_views]
-    window, slide = 20 * MINUTE_MS, 10 * MINUTE_MS
+    window, slide = 2 * MINUTE_MS, MINUTE_MS
     functions = (
         ("messages", "count", "event_id"),
         ("talkers", "count_distinct", "user_id"),
@@ -71,17 +71,17 @@ def views(repo: Path) -> list[tuple[ViewSpec, CompiledView]]:
         ("mood", "mean", "sentiment_score"),
     )
     exact = ViewSpec(
-        "exact_20m",
+        "exact_2m",
         (Column("channel_id", "string"),),
         tuple(Column(name, "float64" if name in FRACTIONS else "int64") for name, _, _ in functions),
         tuple(AggregationSpec(*function, window, slide) for function in functions),
     )
     rest = tuple(spec for spec in exact.aggregations if spec.function != "count_distinct")
     features = tuple(feature for feature in exact.features if feature.name != "talkers")
-    in_panes = replace(exact, name="panes_20m", aggregations=rest, features=features)
+    in_panes = replace(exact, name="panes_2m", aggregations=rest, features=features)
     specs += [exact, in_panes]
     compiled = compile_views(specs)
-    assert [view.name for view in compiled if view.panes is None] == ["exact_20m"]
+    assert [view.name for view in compiled if view.panes is None] == ["exact_2m"]
     return list(zip(specs, compiled, strict=True))
 
 
@@ -180,7 +180,7 @@ def test_rows_of_a_bounded_stream_equal_the_oracle(
         found = rows.sort_values(order, ignore_index=True).astype(expected.dtypes.to_dict())
         # A mean of doubles depends on the order of its sum in the last digits.
         assert_frame_equal(found, expected, rtol=1e-12, obj=view.name)
-        assert len(expected) > 20
+        assert len(expected) > 100
 
 
 def test_streaming_accepts_every_view(
