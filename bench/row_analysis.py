@@ -15,9 +15,10 @@ from bench.row_text import normalise_row
 from schemas.arrow import ANALYSED
 from schemas.avro import schema
 from schemas.social_event_pb2 import SocialEvent
-from transforms.analysis import DEFAULT_KIND, TEXT_KINDS, blank
+from transforms.analysis import DEFAULT_KIND, TEXT_KINDS
 from transforms.artifact import find_artifact
 from transforms.bag import load_bag
+from transforms.columns import blank
 from transforms.extraction import TEXT_FIELDS
 from transforms.keys import narrow_keys, string_keys
 from transforms.knowledge_base import SHIPPED, alias_table, read_entities
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
     from bench.row_text import RowText
 
 _BLANK: dict[str, Any] = {field.name: blank(field.type)[0].as_py() for field in ANALYSED}
-_UNSCORED = _BLANK | {"sentiment": "unknown"}
+_UNSCORED = _BLANK | {"sentiment": "unknown", "language": "und"}
+_KINDS = ("sentiment", "toxicity", "stance", "entities", "cluster")
+_SCORES = ("negative", "neutral", "positive", "hate", "offensive")
+_NAMED_ALIKE = (
+    *("event_id", "sentiment", "toxicity", "entities", "cluster", "channel_id", "user_id", "source"),
+    *("kind", "target", "language"),
+)
+_OWN = ("event_id", "channel_id", "user_id", "source", "kind", "target", "reply_to", "user_key")
 
 
 class RefusedError(Exception):
@@ -59,6 +67,8 @@ class RowAnalyser:
                 "user_id": event.user_id,
                 "source": event.source,
                 "kind": kind,
+                "target": event.metadata.get("target", ""),
+                "reply_to": event.metadata.get("reply_to", ""),
                 "user_key": string_keys(pa.array([event.user_id]))[0].as_py(),
             }
             _screen(event, kind, record_ms)
@@ -70,15 +80,16 @@ class RowAnalyser:
         except DecodeError as error:
             return _BLANK | {"stage": "decode", "reason": str(error)}
         except RefusedError as refused:
-            own = {name: row[name] for name in ("event_id", "channel_id", "user_id", "source", "kind", "user_key")}
-            return _BLANK | own | {"stage": refused.stage, "reason": refused.reason}
+            return _BLANK | {name: row[name] for name in _OWN} | {"stage": refused.stage, "reason": refused.reason}
         return row
 
     def _scored(self, text: RowText) -> dict[str, Any]:
         scores = self._bag.score(pa.array([text.normalised]))
         sentiment = self._bag.probabilities("sentiment", scores)
         label = int(self._bag.decide("sentiment", sentiment)[0])
-        toxicity = self._bag.probabilities("toxicity", scores)
+        toxicity, hate, offensive = (
+            self._bag.probabilities(task, scores) for task in ("toxicity", "hate", "offensive")
+        )
         negative, neutral, positive = sentiment[0].tolist()
         names, links = find_names(text.composed, text.folded, self._aliases)
         return {
@@ -89,21 +100,27 @@ class RowAnalyser:
             "score_positive": positive,
             "toxicity": float(toxicity[0, 1]),
             "toxic": int(self._bag.decide("toxicity", toxicity)[0]),
+            "score_hate": float(hate[0, 1]),
+            "score_offensive": float(offensive[0, 1]),
             "model_sentiment": self._bag.digest,
             "model_toxicity": self._bag.digest,
+            "model_entities": "strategy:aliases",
+            "model_cluster": "strategy:signature",
             "entities": names,
             "entity_links": links,
+            "entity_scores": [1.0 if link else 0.0 for link in links],
             "cluster": text.cluster,
         }
 
 
 def result_datum(row: dict[str, Any], ts_ms: int) -> bytes:
     """Return the AnalysisResult of one row as an Avro datum."""
-    models = {task: row[f"model_{task}"] for task in ("sentiment", "toxicity") if row[f"model_{task}"]}
-    record = {name: row[name] for name in ("event_id", "sentiment", "toxicity", "entities", "entity_links", "cluster")}
-    record |= {name: row[name] for name in ("channel_id", "user_id", "source")}
+    record = {name: row[name] for name in _NAMED_ALIKE}
     record |= {"ts": ts_ms, "stance": dict(zip(row["stance_targets"], row["stance_labels"], strict=True))}
-    record |= {"models": models, "scores": {name: row[f"score_{name}"] for name in ("negative", "neutral", "positive")}}
+    pairs = zip(row["entity_links"], row["entity_scores"], strict=True)
+    record |= {"entity_links": [{"id": link, "score": score} for link, score in pairs]}
+    record |= {"models": {kind: row[f"model_{kind}"] for kind in _KINDS if row[f"model_{kind}"]}}
+    record |= {"scores": {name: row[f"score_{name}"] for name in _SCORES}}
     buffer = io.BytesIO()
     fastavro.schemaless_writer(buffer, schema("analysis_result"), record)
     return buffer.getvalue()

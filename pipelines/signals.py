@@ -53,7 +53,7 @@ FROM analysis WHERE stage <> '' AND stage <> 'heartbeat'"""
 
 #: A row behind the watermark is `late`: windows that are closed already miss it.
 LAKE_EVENTS_INSERT = f"""INSERT INTO lake_events
-SELECT event_id, channel_id, user_id, kind, CAST(et AS TIMESTAMP(3)),
+SELECT event_id, channel_id, user_id, kind, target, CAST(et AS TIMESTAMP(3)),
   toxicity, toxic, sentiment_score, emoji_count, user_key, text_key,
   COALESCE(et <= CURRENT_WATERMARK(et), FALSE), `value`, `result`, {tables.date_and_hour("et")}
 FROM analysed"""

@@ -97,9 +97,10 @@ def lake_events_sink(config: SignalsConfig) -> str:
     """Return the lake's analysed events: what features aggregate, the original record, and the whole AnalysisResult.
 
     `event` is the SocialEvent, so that it can be analysed anew; `result` the Avro datum of scores, entities and models.
+    A delete is a row like others, whose `target` is to be left out: readers go by echopulse.job.lake.standing.
     """
     return f"""CREATE TEMPORARY TABLE lake_events (
-  event_id STRING, channel_id STRING, user_id STRING, kind STRING, ts TIMESTAMP(3),
+  event_id STRING, channel_id STRING, user_id STRING, kind STRING, target STRING, ts TIMESTAMP(3),
   toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, user_key INT, text_key INT,
   late BOOLEAN, event BYTES, `result` BYTES,
   `date` STRING, `hour` STRING

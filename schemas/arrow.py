@@ -21,6 +21,9 @@ EVENT = pa.schema(
 #: 'heartbeat' for a record that only moves the watermark, else the stage that failed, with its reason.
 #: `toxic` is 0 or 1 by the model's own threshold, `sentiment_score` is -1, 0 or 1. `user_key` and `text_key` are 32-bit
 #: hashes of user id and normalised text, for counting distinct ones; `user_key` is null where there is no user.
+#: `target` is the event that an edit, a delete or a reaction is about, `reply_to` the one that a message answers.
+#: `model_<kind>` says what scored: a model's digest, `strategy:<name>`, `abstained:<language>`, or '' if nothing did.
+#: `other_scores` (by `kind` or `kind.field`), `other_labels` and `other_models` are of kinds that users bring.
 ANALYSED = pa.schema(
     [
         pa.field("stage", pa.string()),
@@ -30,18 +33,30 @@ ANALYSED = pa.schema(
         pa.field("user_id", pa.string()),
         pa.field("source", pa.string()),
         pa.field("kind", pa.string()),
+        pa.field("target", pa.string()),
+        pa.field("reply_to", pa.string()),
+        pa.field("language", pa.string()),
         pa.field("sentiment", pa.string()),
         pa.field("toxicity", pa.float64()),
         pa.field("entities", pa.list_(pa.string())),
         pa.field("entity_links", pa.list_(pa.string())),
+        pa.field("entity_scores", pa.list_(pa.float64())),
         pa.field("cluster", pa.string()),
         pa.field("stance_targets", pa.list_(pa.string())),
         pa.field("stance_labels", pa.list_(pa.string())),
         pa.field("score_negative", pa.float64()),
         pa.field("score_neutral", pa.float64()),
         pa.field("score_positive", pa.float64()),
+        pa.field("score_hate", pa.float64()),
+        pa.field("score_offensive", pa.float64()),
+        pa.field("other_scores", pa.map_(pa.string(), pa.float64())),
+        pa.field("other_labels", pa.map_(pa.string(), pa.string())),
         pa.field("model_sentiment", pa.string()),
         pa.field("model_toxicity", pa.string()),
+        pa.field("model_stance", pa.string()),
+        pa.field("model_entities", pa.string()),
+        pa.field("model_cluster", pa.string()),
+        pa.field("other_models", pa.map_(pa.string(), pa.string())),
         pa.field("toxic", pa.int32()),
         pa.field("sentiment_score", pa.int32()),
         pa.field("emoji_count", pa.int32()),
@@ -63,6 +78,7 @@ EXCHANGED = pa.schema(
                 "channel_id",
                 "user_id",
                 "kind",
+                "target",
                 "toxicity",
                 "toxic",
                 "sentiment_score",

@@ -13,21 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 _NOTHING = pa.scalar(b"", pa.binary())
 #: Ends the blocks of an array or a map.
 _END = pa.scalar(b"\0", pa.binary())
 _ONE_BYTE = 64
-_SCORES = ("negative", "neutral", "positive")
+_SCORES = ("negative", "neutral", "positive", "hate", "offensive")
+_MODELS = ("sentiment", "toxicity", "stance", "entities", "cluster")
 
 
 def encode_analysis(analysed: pa.RecordBatch, ts_ms: pa.Int64Array) -> pa.BinaryArray:
     """Encode a batch in schema ANALYSED, with the events' times in ms UTC, as AnalysisResult datums, one a row.
 
-    Nothing in the batch may be null. `models` names the tasks whose digest is not empty.
+    Nothing in the batch may be null. `models` names the kinds whose model is not empty.
     """
-    scores = [part for name in _SCORES for part in (_constant(name), _doubles(analysed.column(f"score_{name}")))]
     return _joined(
         *_strings(analysed.column("event_id")),
         *_strings(analysed.column("sentiment")),
@@ -35,13 +37,13 @@ def encode_analysis(analysed: pa.RecordBatch, ts_ms: pa.Int64Array) -> pa.Binary
         *_array(analysed.column("entities")),
         varints(ts_ms.to_numpy()),
         *_map(analysed.column("stance_targets"), analysed.column("stance_labels")),
-        *_array(analysed.column("entity_links")),
+        *_links(analysed.column("entity_links"), analysed.column("entity_scores")),
         *_strings(analysed.column("cluster")),
-        _models(analysed),
+        *_models(analysed),
         *(part for name in ("channel_id", "user_id", "source") for part in _strings(analysed.column(name))),
-        _count(len(_SCORES)),
-        *scores,
-        _END,
+        *_scores(analysed),
+        *(part for name in ("kind", "target", "language") for part in _strings(analysed.column(name))),
+        *_extended(np.zeros(len(ts_ms), np.int64), (), analysed.column("other_labels")),
     )
 
 
@@ -89,6 +91,10 @@ def _map(keys: pa.ListArray, values: pa.ListArray) -> tuple[pa.BinaryArray, ...]
     return _blocks(keys, _joined(*_strings(keys.flatten()), *_strings(values.flatten())))
 
 
+def _links(ids: pa.ListArray, scores: pa.ListArray) -> tuple[pa.BinaryArray, ...]:
+    return _blocks(ids, _joined(*_strings(ids.flatten()), _doubles(scores.flatten())))
+
+
 def _blocks(column: pa.ListArray, items: pa.BinaryArray) -> tuple[pa.BinaryArray | pa.Scalar, ...]:
     """Return the parts of an array or map whose encoded items are `items`: one block, or none where it is empty."""
     counts = pc.list_value_length(column).to_numpy().astype(np.int64)
@@ -98,18 +104,49 @@ def _blocks(column: pa.ListArray, items: pa.BinaryArray) -> tuple[pa.BinaryArray
     return heads, pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), items), _NOTHING), _END
 
 
-def _models(analysed: pa.RecordBatch) -> pa.BinaryArray:
-    """Encode the map of tasks to digests once for each pair of digests, of which a batch has one or two."""
-    pairs = pc.binary_join_element_wise(analysed.column("model_sentiment"), analysed.column("model_toxicity"), "\n")
-    encoded = pairs.dictionary_encode()
-    maps = [_model_map(*pair.split("\n")) for pair in encoded.dictionary.to_pylist()]
-    return pa.array(maps, pa.binary()).take(encoded.indices)
+def _scores(analysed: pa.RecordBatch) -> tuple[pa.BinaryArray | pa.Scalar, ...]:
+    known = [part for name in _SCORES for part in (_constant(name), _doubles(analysed.column(f"score_{name}")))]
+    return _extended(np.full(analysed.num_rows, len(_SCORES)), known, analysed.column("other_scores"))
 
 
-def _model_map(sentiment: str, toxicity: str) -> bytes:
-    named = [(task, digest) for task, digest in (("sentiment", sentiment), ("toxicity", toxicity)) if digest]
-    pairs = b"".join(_constant(word).as_py() for pair in named for word in pair)
-    return (_count(len(named)).as_py() + pairs if named else b"") + b"\0"
+def _models(analysed: pa.RecordBatch) -> tuple[pa.BinaryArray | pa.Scalar, ...]:
+    """Encode the map of kinds to models once for each combination of models, of which a batch has a few."""
+    codes = np.zeros(analysed.num_rows, np.int64)
+    columns = [pc.dictionary_encode(analysed.column(f"model_{kind}")) for kind in _MODELS]
+    for column in columns:
+        codes = codes * len(column.dictionary) + column.indices.to_numpy()
+    combined = pc.dictionary_encode(pa.array(codes))
+    indices = combined.indices.to_numpy()
+    firsts = np.zeros(len(combined.dictionary), np.int64)
+    firsts[indices[::-1]] = np.arange(len(indices))[::-1]
+    named = [
+        [(kind, model) for kind, column in zip(_MODELS, columns, strict=True) if (model := column[int(row)].as_py())]
+        for row in firsts
+    ]
+    encoded = [b"".join(_constant(word).as_py() for pair in pairs for word in pair) for pairs in named]
+    counts = np.array([len(pairs) for pairs in named], np.int64)[indices]
+    known = pa.array(encoded, pa.binary()).take(combined.indices)
+    return _extended(counts, (known,), analysed.column("other_models"))
+
+
+def _extended(
+    counts: NDArray[np.int64], known: Sequence[pa.BinaryArray | pa.Scalar], others: pa.MapArray
+) -> tuple[pa.BinaryArray | pa.Scalar, ...]:
+    """Return the parts of a map of `counts` encoded pairs a row and those of another map behind them, in one block."""
+    offsets = others.offsets.to_numpy()
+    first, pairs = int(offsets[0]), int(offsets[-1] - offsets[0])
+    if pairs:
+        counts = counts + np.diff(offsets)
+        values = others.items.slice(first, pairs)
+        items = _joined(
+            *_strings(others.keys.slice(first, pairs)),
+            *(_strings(values) if pa.types.is_string(values.type) else (_doubles(values),)),
+        )
+        lists = pa.ListArray.from_arrays(pa.array((offsets - first).astype(np.int32)), items)
+        known = (*known, pc.binary_join(lists, _NOTHING))
+    if not counts.any():
+        return (_END,)
+    return (pc.if_else(pa.array(counts == 0), _NOTHING, varints(counts)), *known, _END)
 
 
 def _constant(word: str) -> pa.BinaryScalar:

@@ -26,8 +26,13 @@ class UsageError(EchoPulseError):
     """The command was called wrongly; the command line exits 2."""
 
 
+def near(value: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the nearest known name that is at least so alike (0 to 1, difflib's ratio), None where there is none."""
+    return next(iter(difflib.get_close_matches(value, known, n=1, cutoff=likeness)), None)
+
+
 def did_you_mean(value: str, known: Iterable[str]) -> str:
     """Return "did you mean 'x'?" for the nearest known name, or the list of known names where none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(value, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
+    nearest = near(value, names)
+    return f"did you mean '{nearest}'?" if nearest else f"known: {', '.join(names)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,14 +11,16 @@ import pyarrow.compute as pc
 from schemas.arrow import ANALYSED
 from schemas.codec import decode_events
 from transforms.artifact import find_artifact
+from transforms.buffers import constant
+from transforms.columns import Column, blank, map_column
 from transforms.discovery import discover
 from transforms.extraction import extract, lookup
 from transforms.keys import narrow_keys, string_keys
-from transforms.kinds import find_kind
+from transforms.kinds import declared_kind
 from transforms.normalisation import NormalisedTexts, normalise
-from transforms.scoring import score
 from transforms.screening import Outcome, screen
 from transforms.strategy import TEXTS, Context
+from transforms.verdict import UNDETERMINED, TextBatch, ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +37,8 @@ DEFAULT_KIND = "message"
 #: Events of these kinds carry text; the others (delete, join, ...) pass unscored.
 TEXT_KINDS = ("message", "edit", "reaction", "transcript")
 
+#: Metadata that names another event: the one that this is about, and the one that it answers.
+_ABOUT = ("target", "reply_to")
 _IDENTITY = {"id": "event_id", "channel_id": "channel_id", "user_id": "user_id", "source": "source"}
 
 
@@ -62,7 +66,8 @@ class Analyser:
         """Find and open the strategies; raises EchoPulseError where one is unknown or cannot open."""
         catalogue = discover(self._paths)
         artifact = find_artifact(self._model)
-        self._strategies = [(find_kind(kind), catalogue.create(kind, name)) for kind, name in self._names.items()]
+        strategies = [catalogue.create(kind, name) for kind, name in self._names.items()]
+        self._strategies = [(declared_kind(strategy.kind, strategy.type), strategy) for strategy in strategies]
         for kind, strategy in self._strategies:
             strategy.open(Context(artifact, self._options.get(kind.name, {})))
 
@@ -92,42 +97,67 @@ class Analyser:
     ) -> pa.RecordBatch:
         kinds = pc.fill_null(lookup(events.column("metadata"), "kind"), DEFAULT_KIND)
         screen(events, kinds, times, rows, outcome)
-        columns = {own: _Column(events.column(name), rows) for name, own in _IDENTITY.items()}
-        columns["kind"] = _Column(kinds, rows)
-        columns["user_key"] = _Column(string_keys(events.column("user_id")), rows)
-        columns |= self._analyse_texts(events, kinds, rows, outcome)
-        everything = np.arange(len(outcome.passed))
-        columns |= {"stage": _Column(outcome.stages(), everything), "reason": _Column(outcome.reasons(), everything)}
+        columns = {own: Column(events.column(name), rows) for name, own in _IDENTITY.items()}
+        columns["kind"] = Column(kinds, rows)
+        columns |= {name: Column(pc.fill_null(lookup(events.column("metadata"), name), ""), rows) for name in _ABOUT}
+        columns["user_key"] = Column(string_keys(events.column("user_id")), rows)
+        analysed = self._analyse_texts(events, kinds, rows, outcome)
         refused = ~outcome.passed
+        everything = np.arange(len(refused))
+        columns |= analysed | {
+            "stage": Column(outcome.stages(), everything),
+            "reason": Column(outcome.reasons(), everything),
+            **self._of_other_kinds(analysed, refused),
+        }
         return pa.RecordBatch.from_arrays(
-            [columns.get(field.name, _Column.nothing(field.type)).spread(refused) for field in ANALYSED],
+            [columns.get(field.name, Column.nothing(field.type)).spread(refused) for field in ANALYSED],
             schema=ANALYSED,
         )
 
     def _analyse_texts(
         self, events: pa.RecordBatch, kinds: pa.StringArray, rows: NDArray[np.int64], outcome: Outcome
-    ) -> dict[str, _Column]:
+    ) -> dict[str, Column]:
         textual = pc.is_in(kinds, pa.array(TEXT_KINDS)).to_numpy(zero_copy_only=False) & outcome.passed[rows]
         events, kinds, rows = _kept(textual, events, kinds, rows)
-        extracted = extract(events.column("metadata"), events.column("raw_payload"))
+        extracted = extract(events, kinds)
         outcome.refuse(rows[extracted.bad_rows], "extract", lambda index: extracted.reasons[index])
         texts = normalise(extracted.texts)
-        batch = text_batch(events, kinds, texts)
+        languages = constant(UNDETERMINED, len(rows), pa.string())
+        batch = text_batch(events, kinds, texts, languages)
         worded = (pc.binary_length(texts.normalised).to_numpy() > 0) & outcome.passed[rows]
         columns = {
-            "text_key": _Column(narrow_keys(texts.keys), rows, blank(pa.int32())),
-            "emoji_count": _Column(texts.emoji_counts, rows, blank(pa.int32())),
+            "text_key": Column(narrow_keys(texts.keys), rows, blank(pa.int32())),
+            "emoji_count": Column(texts.emoji_counts, rows, blank(pa.int32())),
+            "language": Column(languages, rows, pa.array([UNDETERMINED])),
         }
         if not worded.all():
             batch, rows = batch.filter(pa.array(worded)), rows[worded]
+        asked = TextBatch(batch)
         for kind, strategy in self._strategies:
-            scored = score(strategy, batch)
-            failed = np.array(list(scored.failures), np.int64)
-            outcome.refuse(rows[failed], "analyse", list(scored.failures.values()).__getitem__)
+            verdict = ask(kind, strategy, asked)
+            failed = np.array(list(verdict.failures), np.int64)
+            outcome.refuse(rows[failed], "analyse", list(verdict.failures.values()).__getitem__)
+            answered = rows[verdict.rows]
+            columns[f"model_{kind.name}"] = Column(verdict.models, answered, blank(pa.string()))
             neutral = kind.split(pa.array([kind.neutral], kind.type))
-            for name, column in kind.split(scored.values).items():
-                columns[name] = _Column(column, rows[scored.rows], neutral[name])
+            for name, column in kind.split(verdict.values).items():
+                columns[name] = Column(column, answered, neutral[name])
         return columns
+
+    def _of_other_kinds(self, columns: Mapping[str, Column], refused: NDArray[np.bool_]) -> dict[str, Column]:
+        """Gather what kinds of the user's own gave, which have no columns of their own."""
+        scores, labels, models = {}, {}, {}
+        for kind, _ in self._strategies:
+            if not kind.columns:
+                models[kind.name] = columns[f"model_{kind.name}"]
+                for name in kind.split(pa.array([kind.neutral], kind.type)):
+                    column = columns[name]
+                    if pa.types.is_string(column.values.type):
+                        labels[name] = column
+                    else:
+                        scores[name] = Column(column.values.cast(pa.float64()), column.rows)
+        gathered = {"other_scores": scores, "other_labels": labels, "other_models": models}
+        return {name: map_column(found, ANALYSED.field(name).type, refused) for name, found in gathered.items()}
 
 
 def _kept(
@@ -139,8 +169,10 @@ def _kept(
     return events.filter(mask), kinds.filter(mask), rows[keep]
 
 
-def text_batch(events: pa.RecordBatch, kinds: pa.StringArray, texts: NormalisedTexts) -> pa.RecordBatch:
-    """Return the batch that strategies are given, of events (schema EVENT), their kinds and their normalised texts."""
+def text_batch(
+    events: pa.RecordBatch, kinds: pa.StringArray, texts: NormalisedTexts, languages: pa.StringArray
+) -> pa.RecordBatch:
+    """Return the batch that strategies are given: events (schema EVENT), their kinds, normalised texts, languages."""
     columns = {
         "kind": kinds,
         "text": texts.composed,
@@ -148,42 +180,7 @@ def text_batch(events: pa.RecordBatch, kinds: pa.StringArray, texts: NormalisedT
         "normalised": texts.normalised,
         "key": texts.keys,
         "signature": texts.clusters,
+        "language": languages,
     }
     arrays = [columns[field.name] if field.name in columns else events.column(field.name) for field in TEXTS]
     return pa.RecordBatch.from_arrays(arrays, schema=TEXTS)
-
-
-class _Column:
-    """A column for some rows of the input (ascending), and its value for a row that was not analysed.
-
-    Without such a value it is one of the event's own: a refused row keeps it too, where it could be read.
-    """
-
-    def __init__(self, values: pa.Array, rows: NDArray[np.int64], neutral: pa.Array | None = None) -> None:
-        self._values = values
-        self._rows = rows
-        self._neutral = neutral
-
-    @classmethod
-    def nothing(cls, type_: pa.DataType) -> _Column:
-        """A column that no strategy fills."""
-        return cls(pa.array([], type_), np.zeros(0, np.int64))
-
-    def spread(self, refused: NDArray[np.bool_]) -> pa.Array:
-        """Lay the values out over all rows: blank where a row was refused, neutral where it was not analysed."""
-        own = self._neutral is None
-        if len(self._rows) == len(refused) and (own or not refused.any()):
-            return self._values
-        known = len(self._values)
-        index = np.full(len(refused), known)
-        index[self._rows] = np.arange(known)
-        if not own:
-            index[refused] = known + 1
-        empty = blank(self._values.type)
-        return pa.concat_arrays([self._values, empty if own else self._neutral, empty]).take(pa.array(index))
-
-
-def blank(type_: pa.DataType) -> pa.Array:
-    """One empty value of a type of ANALYSED: '', 0 or an empty list."""
-    value: Any = [] if pa.types.is_list(type_) else "" if pa.types.is_string(type_) else 0
-    return pa.array([value], type_)

@@ -11,6 +11,7 @@ from schemas.arrow import EVENT
 from transforms.analysis import text_batch
 from transforms.normalisation import normalise
 from transforms.scoring import OutputError, checked
+from transforms.verdict import UNDETERMINED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,8 @@ def batch_of(texts: Sequence[str]) -> pa.RecordBatch:
         for field in EVENT
     ]
     events = pa.RecordBatch.from_arrays(arrays, schema=EVENT)
-    return text_batch(events, pa.array(["message"] * rows, pa.string()), normalise(pa.array(texts, pa.string())))
+    kinds, languages = (pa.array([value] * rows, pa.string()) for value in ("message", UNDETERMINED))
+    return text_batch(events, kinds, normalise(pa.array(texts, pa.string())), languages)
 
 
 def faults(strategy: Strategy, texts: Sequence[str] = TEXTS) -> list[str]:

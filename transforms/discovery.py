@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import EchoPulseError, did_you_mean
 from transforms import strategies
-from transforms.kinds import KINDS
+from transforms.kinds import KINDS, declared_kind
 from transforms.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class Catalogue:
         found = self.strategies.get((kind, name))
         if found is None:
             known = [other for own_kind, other in self.strategies if own_kind == kind]
-            hint = did_you_mean(name, known) if known else f"no strategy of kind '{kind}' was found at all"
+            kinds = {own_kind for own_kind, _ in self.strategies} | KINDS.keys()
+            hint = did_you_mean(name, known) if known else f"no strategy of this kind; {did_you_mean(kind, kinds)}"
             raise EchoPulseError(f"no strategy '{name}' for {kind}", hint)
         return found()
 
@@ -121,13 +122,10 @@ def _check(strategy: type[Strategy]) -> None:
         raise EchoPulseError(f"{_place(strategy)}: {strategy.__name__} does not declare `{missing[0]}`")
     if inspect.isabstract(strategy):
         raise EchoPulseError(f"{_place(strategy)}: {strategy.__name__} has no method `analyze`")
-    if strategy.kind not in KINDS:
-        raise EchoPulseError(
-            f"{_place(strategy)}: no kind of analysis '{strategy.kind}'", did_you_mean(strategy.kind, KINDS)
-        )
-    expected = KINDS[strategy.kind].type
-    if strategy.type != expected:
-        raise EchoPulseError(f"{_place(strategy)}: type is {strategy.type}, {strategy.kind} gives {expected}")
+    try:
+        declared_kind(strategy.kind, strategy.type)
+    except EchoPulseError as error:
+        raise EchoPulseError(f"{_place(strategy)}: {error}") from error
 
 
 def _place(strategy: type[Strategy]) -> str:

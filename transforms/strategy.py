@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 #: What a strategy is given: the event's own columns, and its text three times: `text` composed (Unicode NFKC),
 #: `folded` that in lower case, `normalised` cleaned for models. Every row has text, at most 4,096 characters of it;
-#: nothing is null. `key` tells equal normalised texts, `signature` texts equal in their letters.
+#: nothing is null. `key` tells equal normalised texts, `signature` texts equal in their letters; `language` is an
+#: ISO 639-1 code, 'und' where it cannot be told.
 TEXTS = pa.schema(
     [
         *(EVENT.field(name) for name in ("id", "ts", "source", "channel_id", "user_id", "metadata")),
@@ -26,6 +27,7 @@ TEXTS = pa.schema(
         pa.field("normalised", pa.string(), nullable=False),
         pa.field("key", pa.int64(), nullable=False),
         pa.field("signature", pa.string(), nullable=False),
+        pa.field("language", pa.string(), nullable=False),
     ]
 )
 
@@ -42,11 +44,14 @@ class Strategy(ABC):
     """One way to do one kind of analysis. A subclass declares `kind`, `name` and `type`, and analyses batches.
 
     A row's result depends on that row alone, never on the others of its batch: so a replay gives what the stream gave.
+    `languages` are the ISO 639-1 codes of those it can read, None for any; they may be set in `open`. It is not given
+    texts that are known to be in another one, which count as abstained.
     """
 
     kind: ClassVar[str]
     name: ClassVar[str]
     type: ClassVar[pa.DataType]
+    languages: tuple[str, ...] | None = None
 
     def open(self, context: Context) -> None:  # noqa: B027 - a strategy without a model has nothing to open
         """Load what is needed, once a worker; raises EchoPulseError where that cannot be."""

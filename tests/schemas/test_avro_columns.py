@@ -16,24 +16,30 @@ from schemas.avro_columns import encode_analysis, varints
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=70)
 _NUMBER = st.floats(allow_nan=False)
 _PAIRS = st.lists(st.tuples(_TEXT, _TEXT), max_size=3, unique_by=lambda pair: pair[0])
+_DICT_KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).map("own.{}".format)
 _DIGEST = st.sampled_from(["", "sha256:aa", "sha256:bb"])
+_KINDS = ("sentiment", "toxicity", "stance", "entities", "cluster")
+_SCORES = ("negative", "neutral", "positive", "hate", "offensive")
 _ROWS = st.fixed_dictionaries(
     {
         "event_id": _TEXT,
         "sentiment": _TEXT,
         "toxicity": _NUMBER,
         "entities": st.lists(_TEXT, max_size=3),
-        "entity_links": st.lists(_TEXT, max_size=3),
+        "entity_links": st.lists(st.tuples(_TEXT, _NUMBER), max_size=3),
         "cluster": _TEXT,
         "stance": _PAIRS,
-        "model_sentiment": _DIGEST,
-        "model_toxicity": _DIGEST,
+        **{f"model_{kind}": _DIGEST for kind in _KINDS},
+        "other_scores": st.dictionaries(_DICT_KEYS, _NUMBER, max_size=2),
+        "other_labels": st.dictionaries(_DICT_KEYS, _TEXT, max_size=2),
+        "other_models": st.dictionaries(_DICT_KEYS, _TEXT, max_size=2),
+        "kind": _TEXT,
+        "target": _TEXT,
+        "language": _TEXT,
         "channel_id": _TEXT,
         "user_id": _TEXT,
         "source": _TEXT,
-        "score_negative": _NUMBER,
-        "score_neutral": _NUMBER,
-        "score_positive": _NUMBER,
+        **{f"score_{name}": _NUMBER for name in _SCORES},
         "ts": st.integers(-(2**62), 2**62),
     }
 )
@@ -45,6 +51,8 @@ def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
             **row,
             "stance_targets": [target for target, _ in row["stance"]],
             "stance_labels": [label for _, label in row["stance"]],
+            "entity_links": [link for link, _ in row["entity_links"]],
+            "entity_scores": [score for _, score in row["entity_links"]],
         }
         for row in rows
     ]
@@ -55,8 +63,10 @@ def _by_fastavro(row: dict[str, Any]) -> bytes:
     record = {
         **row,
         "stance": dict(row["stance"]),
-        "models": {task: row[f"model_{task}"] for task in ("sentiment", "toxicity") if row[f"model_{task}"]},
-        "scores": {name: row[f"score_{name}"] for name in ("negative", "neutral", "positive")},
+        "entity_links": [{"id": link, "score": score} for link, score in row["entity_links"]],
+        "models": {kind: row[f"model_{kind}"] for kind in _KINDS if row[f"model_{kind}"]} | row["other_models"],
+        "scores": {name: row[f"score_{name}"] for name in _SCORES} | row["other_scores"],
+        "labels": row["other_labels"],
     }
     buffer = io.BytesIO()
     fastavro.schemaless_writer(buffer, schema("analysis_result"), record)
@@ -73,11 +83,20 @@ def test_bytes_are_those_of_fastavro(rows: list[dict[str, Any]]) -> None:
 def test_a_slice_encodes_as_itself() -> None:
     """Offsets of a slice do not leak into the bytes."""
     rows = [
-        {"event_id": str(n), "entities": ["a", "b"][: n % 3], "entity_links": [], "stance": [], "ts": n}
+        {
+            "event_id": str(n),
+            "entities": ["a", "b"][: n % 3],
+            "entity_links": [("id", 0.5)][: n % 2],
+            "stance": [],
+            "ts": n,
+            "other_scores": {"own": float(n)} if n % 3 else {},
+            "other_labels": {"own": str(n)} if n % 2 else {},
+            "other_models": {},
+        }
         for n in range(6)
     ]
     empty = {
-        field.name: "" if field.type == pa.string() else 0 for field in ANALYSED if not pa.types.is_list(field.type)
+        field.name: "" if field.type == pa.string() else 0 for field in ANALYSED if not pa.types.is_nested(field.type)
     }
     batch = _batch([{**empty, **row} for row in rows])
     times = pa.array([row["ts"] for row in rows], pa.int64())

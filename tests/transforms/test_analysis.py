@@ -212,7 +212,8 @@ class Breaks(Strategy):
     def analyze(self, batch):
         if "poison" in batch["text"].to_pylist():
             raise ValueError("poisoned")
-        return pa.array([{"probability": 0.5, "toxic": 1, "model": "m"}] * batch.num_rows, TOXICITY)
+        said = {"probability": 0.5, "toxic": 1, "hate": 0.1, "offensive": 0.2, "model": "m"}
+        return pa.array([said] * batch.num_rows, TOXICITY)
 """
 
 

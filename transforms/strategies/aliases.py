@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.entities import find_entities
 from transforms.kinds import ENTITIES
@@ -29,4 +30,6 @@ class Aliases(Strategy):
     def analyze(self, batch: pa.RecordBatch) -> pa.Array:
         """Spot the names of each text."""
         names, links = find_entities(batch.column("text"), batch.column("folded"), self._table)
-        return pa.StructArray.from_arrays([names, links], fields=list(ENTITIES))
+        linked = pc.not_equal(links.flatten(), "").cast(pa.float64())
+        scores = pa.ListArray.from_arrays(links.offsets, linked)
+        return pa.StructArray.from_arrays([names, links, scores], fields=list(ENTITIES))

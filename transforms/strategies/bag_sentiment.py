@@ -23,7 +23,8 @@ class BagSentiment(Strategy):
     def open(self, context: Context) -> None:
         """Load the artifact, shared with the other tasks it serves."""
         self._bag = load_bag(context.artifact)
-        self._labels = pa.array(self._bag.manifest.task("sentiment").labels)
+        task = self._bag.manifest.task("sentiment")
+        self._labels, self.languages = pa.array(task.labels), task.languages
 
     def analyze(self, batch: pa.RecordBatch) -> pa.Array:
         """Score each text; the three probabilities add up to 1."""

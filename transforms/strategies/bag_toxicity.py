@@ -23,15 +23,18 @@ class BagToxicity(Strategy):
     def open(self, context: Context) -> None:
         """Load the artifact, shared with the other tasks it serves."""
         self._bag = load_bag(context.artifact)
-        self._bag.manifest.task("toxicity")
+        self.languages = self._bag.manifest.task("toxicity").languages
 
     def analyze(self, batch: pa.RecordBatch) -> pa.Array:
         """Score each text."""
-        probabilities = self._bag.probabilities("toxicity", self._bag.score_batch(batch))
+        scores = self._bag.score_batch(batch)
+        probabilities = self._bag.probabilities("toxicity", scores)
+        beside = [self._bag.probabilities(task, scores)[:, 1] for task in ("hate", "offensive")]
         return pa.StructArray.from_arrays(
             [
                 pa.array(np.ascontiguousarray(probabilities[:, 1])),
                 pa.array(self._bag.decide("toxicity", probabilities).astype(np.int32)),
+                *(pa.array(np.ascontiguousarray(column)) for column in beside),
                 constant(self._bag.digest, batch.num_rows, pa.string()),
             ],
             fields=list(TOXICITY),

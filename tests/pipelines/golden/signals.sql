@@ -71,7 +71,7 @@ CREATE TEMPORARY TABLE social_dlq (
 );
 
 CREATE TEMPORARY TABLE lake_events (
-  event_id STRING, channel_id STRING, user_id STRING, kind STRING, ts TIMESTAMP(3),
+  event_id STRING, channel_id STRING, user_id STRING, kind STRING, target STRING, ts TIMESTAMP(3),
   toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, user_key INT, text_key INT,
   late BOOLEAN, event BYTES, `result` BYTES,
   `date` STRING, `hour` STRING
@@ -106,20 +106,20 @@ CREATE TEMPORARY TABLE lake_channel_1m (
 
 CREATE TEMPORARY VIEW analysis AS
 SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,
-  q.r.`stage` AS `stage`, q.r.`reason` AS `reason`, q.r.`event_id` AS `event_id`, q.r.`channel_id` AS `channel_id`, q.r.`user_id` AS `user_id`, q.r.`kind` AS `kind`, q.r.`toxicity` AS `toxicity`, q.r.`toxic` AS `toxic`, q.r.`sentiment_score` AS `sentiment_score`, q.r.`emoji_count` AS `emoji_count`, q.r.`user_key` AS `user_key`, q.r.`text_key` AS `text_key`, q.r.`result` AS `result`
+  q.r.`stage` AS `stage`, q.r.`reason` AS `reason`, q.r.`event_id` AS `event_id`, q.r.`channel_id` AS `channel_id`, q.r.`user_id` AS `user_id`, q.r.`kind` AS `kind`, q.r.`target` AS `target`, q.r.`toxicity` AS `toxicity`, q.r.`toxic` AS `toxic`, q.r.`sentiment_score` AS `sentiment_score`, q.r.`emoji_count` AS `emoji_count`, q.r.`user_key` AS `user_key`, q.r.`text_key` AS `text_key`, q.r.`result` AS `result`
 FROM (
   SELECT et, arrival, `value`, record_partition, record_offset, analyse(`value`, et) AS r FROM social_events
 ) AS q;
 
 CREATE TEMPORARY VIEW analysed AS
-SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `user_key`, `text_key`, `result`
+SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `target`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `user_key`, `text_key`, `result`
 FROM (
-  SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `user_key`, `text_key`, `result`, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
+  SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `target`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `user_key`, `text_key`, `result`, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
   FROM analysis WHERE stage = ''
 ) WHERE occurrence = 1;
 
 INSERT INTO social_analysis
-SELECT channel_id, `result`, MAP['schema', CAST('f35e8e385ad278af' AS BYTES)], et
+SELECT channel_id, `result`, MAP['schema', CAST('2c4c34387cdbfd16' AS BYTES)], et
 FROM analysed;
 
 INSERT INTO social_dlq
@@ -130,7 +130,7 @@ SELECT stage, reason,
 FROM analysis WHERE stage <> '' AND stage <> 'heartbeat';
 
 INSERT INTO lake_events
-SELECT event_id, channel_id, user_id, kind, CAST(et AS TIMESTAMP(3)),
+SELECT event_id, channel_id, user_id, kind, target, CAST(et AS TIMESTAMP(3)),
   toxicity, toxic, sentiment_score, emoji_count, user_key, text_key,
   COALESCE(et <= CURRENT_WATERMARK(et), FALSE), `value`, `result`, CAST(CAST(et AS DATE) AS STRING), LPAD(CAST(EXTRACT(HOUR FROM et) AS STRING), 2, '0')
 FROM analysed;
