@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.buffers import string_array, string_buffers
+from transforms.confusables import choices
 from transforms.kernels.emoji import code_points, count_emoji
+from transforms.kernels.hashing import hash_rows
+from transforms.kernels.rewriting import MARKER_BYTES, MAX_MARKERS, rewrite
 from transforms.kernels.text import clean, mark_ascii, write_hex
+from transforms.mood_table import MoodTable, load_table, markers
+from transforms.vocabulary import load_vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: Characters of a text that are analysed; the rest of a longer one is left out.
 MAX_CHARACTERS = 4_096
@@ -32,25 +41,86 @@ class NormalisedTexts:
     emoji_counts: pa.Int32Array
 
 
-def normalise(texts: pa.StringArray) -> NormalisedTexts:
-    """Normalise a column of texts without nulls; each row by itself."""
+def normalise(
+    texts: pa.StringArray,
+    moods: MoodTable | None = None,
+    platforms: pa.StringArray | None = None,
+    channels: pa.StringArray | None = None,
+) -> NormalisedTexts:
+    """Normalise a column of texts without nulls; each row by itself.
+
+    In `normalised` URLs, mentions, white space and stretched letters are reduced, zero-width characters and loose
+    combining marks dropped, and evasions undone:
+
+    - look-alike letters become Latin in words that hold an ASCII letter too, and in words wholly of look-alikes where at
+      least two of three letters of the text are ASCII; a word with any other letter of its script stays;
+    - digits and signs become letters where that gives a word of the vocabulary (transforms.vocabulary), or where single
+      ones stand between at least four letters; 2nd, 3pm, 50ft, game5, $low, #h4shtags and paths stay;
+    - three or more single letters parted by one and the same space, stop, hyphen, underscore or asterisk are joined.
+      Parted by spaces, three must give a word (`o f f`, but not `u r a`), more are told apart into words where they are
+      several; a b c, which is a word, and alphabets are joined too. Two spaces, a longer word or another mark end a run:
+      J. R. R. Tolkien stays, J.R.R. becomes jrr.
+
+    A known token, phrase or emoji is followed by its mood (` :laugh:`), once for tokens of one mood in a row and at most
+    MAX_MARKERS times a text. `moods` is the shipped lexicon unless given; `platforms` and `channels`, a name a row, are
+    what entries with a platform or channel are held against. Normalising a result again changes it where undoing brings
+    forth something to undo, and where a mention, link or cased token is no longer as it was written.
+    """
     texts = _shortened(texts)
     composed, folded = _folded(texts)
-    values, offsets = string_buffers(folded)
+    cleaned, cleaned_offsets = _cleaned(folded)
     rows = len(texts)
-    cleaned = np.empty(int(offsets[-1] - offsets[0]) + 1, np.uint8)
-    cleaned_offsets = np.empty(rows + 1, np.int32)
+    table = moods if moods is not None else load_table()
+    vocabulary = load_vocabulary()
+    written = np.empty(int(cleaned_offsets[-1]) + rows * MAX_MARKERS * MARKER_BYTES + 1, np.uint8)
+    offsets = np.empty(rows + 1, np.int32)
     keys = np.empty(rows, np.int64)
     signatures = np.empty(rows, np.int64)
-    clean(values, offsets, cleaned, cleaned_offsets, keys, signatures)
+    rewrite(
+        cleaned,
+        cleaned_offsets,
+        *string_buffers(composed),
+        code_points(),
+        choices(),
+        vocabulary.keys,
+        vocabulary.values,
+        table.keys,
+        table.values,
+        markers(),
+        _scopes(rows, platforms, channels),
+        written,
+        offsets,
+        keys,
+        signatures,
+    )
     return NormalisedTexts(
         composed=composed,
         folded=folded,
-        normalised=string_array(cleaned, cleaned_offsets),
+        # A copy of what is used: the room for markers is many times the text.
+        normalised=string_array(written[: offsets[-1]].copy(), offsets),
         keys=pa.array(keys),
         clusters=_hexadecimal(signatures),
         emoji_counts=count_emojis(texts),
     )
+
+
+def _cleaned(folded: pa.StringArray) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    values, offsets = string_buffers(folded)
+    cleaned = np.empty(int(offsets[-1] - offsets[0]) + 1, np.uint8)
+    cleaned_offsets = np.empty(len(folded) + 1, np.int32)
+    clean(values, offsets, cleaned, cleaned_offsets)
+    return cleaned, cleaned_offsets
+
+
+def _scopes(rows: int, platforms: pa.StringArray | None, channels: pa.StringArray | None) -> NDArray[np.uint64]:
+    """Hashes of platform and channel [rows, 2], 0 for none."""
+    scopes = np.zeros((rows, 2), np.uint64)
+    for column, names in enumerate((platforms, channels)):
+        if names is not None:
+            hashes = np.empty(rows, np.uint64)
+            hash_rows(*string_buffers(names), hashes)
+            scopes[:, column] = hashes
+    return scopes
 
 
 def count_emojis(texts: pa.StringArray) -> pa.Int32Array:

@@ -6,14 +6,23 @@ import re
 import unicodedata
 
 import emoji
+import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.buffers import string_array, string_buffers
+from transforms.conformance import TEXTS
+from transforms.kernels.text import clean
+from transforms.mood_lexicon import MoodEntry
+from transforms.mood_table import build_table
 from transforms.normalisation import MAX_CHARACTERS, count_emojis, normalise
 
-_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufe00-\ufe0f]")
+_INVISIBLE = re.compile(
+    r"[\u00ad\u0300-\u036f\u061c\u115f\u1160\u180e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u20d0-\u20e2\u20e4-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\U000e0000-\U000e0fff]"
+)
 _WORD = r"[a-z0-9_\x80-\U0010ffff]"
 
 
@@ -30,14 +39,18 @@ def _oracle(text: str) -> str:
     while position < len(folded):
         character = folded[position]
         if character <= " " or character == "\x7f":
-            if out and out[-1] != " ":
+            if out and out[-1] > " ":
                 out.append(" ")
                 last = ""
+            elif out:
+                out[-1] = "\n"
             border = True
             position += 1
             continue
         url = re.compile(r"https?://|www\.(?=[\s\S])").match(folded, position) if border else None
         mention = re.compile(rf"@{_WORD}+").match(folded, position) if border else None
+        if mention and re.search(rf"{_WORD}[$+|]\Z", folded[:position]):
+            mention = None
         if url:
             position = re.compile(r"[^\x00-\x20]*").match(folded, position).end()  # type: ignore[union-attr]
             out.append("://")
@@ -57,7 +70,7 @@ def _oracle(text: str) -> str:
         if run <= 2:
             out.append(character)
     joined = "".join(out)
-    return joined.removesuffix(" ")
+    return joined.removesuffix(" ").removesuffix("\n")
 
 
 _PIECES = st.sampled_from(
@@ -84,15 +97,132 @@ _PIECES = st.sampled_from(
         "x@y",
         "!!!!",
         "\u00ad",
+        "a$@b",
+        "e\u0301\u0335\u0336",
+        "f.u.c.k",
+        "i d i o t",
+        "h4te",
+        "\u0441\u043e\u0440",
+        "kekw",
     ]
 )
 _TEXTS = st.lists(_PIECES | st.text(st.characters(codec="utf-8"), max_size=5), max_size=8).map("".join)
 
 
+@settings(deadline=None)
 @given(st.lists(_TEXTS, max_size=6))
 def test_against_a_loop_over_characters(texts: list[str]) -> None:
     """The kernel cleans as the loop over Python strings does."""
-    assert normalise(pa.array(texts, pa.string())).normalised.to_pylist() == [_oracle(text) for text in texts]
+    folded = normalise(pa.array(texts, pa.string())).folded
+    values, offsets = string_buffers(folded)
+    out = np.empty(len(values) + 1, np.uint8)
+    out_offsets = np.empty(len(texts) + 1, np.int32)
+    clean(values, offsets, out, out_offsets)
+    assert string_array(out, out_offsets).to_pylist() == [_oracle(text) for text in texts]
+
+
+MOODS = build_table(
+    [
+        MoodEntry(token="KEKW", mood="laugh"),
+        MoodEntry(token="lmao", mood="laugh"),
+        MoodEntry(token="4head", mood="laugh"),
+        MoodEntry(token="m8", mood="neutral"),
+        MoodEntry(token="Clap", mood="approve", cased=True),
+        MoodEntry(token="on god", mood="approve"),
+        MoodEntry(token=":)", mood="joy"),
+        MoodEntry(token="😭", mood="sad"),
+        MoodEntry(token="😂", mood="laugh"),
+        MoodEntry(token="👍", mood="approve"),
+        MoodEntry(token="❤️", mood="love"),
+        MoodEntry(token="gg", mood="hype"),
+        MoodEntry(token="gg", mood="hello", platform="discord"),
+        MoodEntry(token="gg", mood="mock", channel="cozy"),
+        MoodEntry(token="Sure", mood="sarcasm", cased=True, channel="cozy"),
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_TEXTS, max_size=6))
+def test_rows_are_independent(texts: list[str]) -> None:
+    """A row gives the same alone, in any batch and in a slice of one; what comes is valid UTF-8."""
+    together = normalise(pa.array(["x", *texts], pa.string()).slice(1), MOODS)
+    together.normalised.validate(full=True)
+    for row, text in enumerate(texts):
+        alone = normalise(pa.array([text], pa.string()), MOODS)
+        assert alone.normalised[0] == together.normalised[row]
+        assert alone.keys[0] == together.keys[row]
+        assert alone.clusters[0] == together.clusters[row]
+
+
+def test_hostile_texts() -> None:
+    """The texts that strategies are tried on, with the lexicon that ships."""
+    result = normalise(pa.array(TEXTS))
+    result.normalised.validate(full=True)
+    assert len(result.normalised) == len(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "normalised"),
+    [
+        ("h4te sh1t b!tch a$$hole 5tupid idi0t p!nk", "hate shit bitch asshole stupid idiot pink"),
+        (
+            "2nd 4th 1080p covid19 ps5 mp3 h2o b2b 10k 3pm $AAPL gr8 b4 50ft game5 7:30pm #h4te a@b.de day! a+ google+",
+            "2nd 4th 1080p covid19 ps5 mp3 h2o b2b 10k 3pm $aapl gr8 b4 50ft game5 7:30pm #h4te a@b.de day! a+ google+",
+        ),
+        ("you i d i o t !", "you idiot !"),
+        ("i h a t e you", "i hate you"),
+        ("k i l l  y o u", "kill you"),
+        ("f.u.c.k s-h-i-t k_y_s f*u*c*k f**k", "fuck shit kys fuck f**k"),
+        ("u r a star, x x x x", "u r a star, x x x x"),
+        ("by J. R. R. Tolkien", "by j. r. r. tolkien"),
+        ("ѕtuріd ʜate", "stupid hate"),  # noqa: RUF001 - look-alikes are what is tested
+        ("you are a ѕсаm", "you are a scam"),  # noqa: RUF001
+        ("Привет мир, море", "привет мир, море"),  # noqa: RUF001
+        ("καλημέρα", "καλημέρα"),  # noqa: RUF001
+        ("słowo kød", "słowo kød"),
+        ("t̷̢e̴x̸t", "text"),
+        ("ⓗⓔⓛⓛⓞ 𝒽𝑒𝓁𝓁𝑜", "hello hello"),  # noqa: RUF001
+    ],
+)
+def test_evasions(text: str, normalised: str) -> None:
+    """Evasions are undone, and what only looks like one stays."""
+    assert normalise(pa.array([text]), MOODS).normalised.to_pylist() == [normalised]
+
+
+@pytest.mark.parametrize(
+    ("text", "normalised"),
+    [
+        ("KEKW KEKW kekw", "kekw kekw kekw :laugh:"),
+        ("KEKW :) so", "kekw :laugh: :) :joy: so"),
+        ("lmao😂 lmaooooo!!!", "lmao😂 lmaoo!! :laugh:"),
+        ("love😭you 😭😭 👍🏽", "love😭 :sad: you 😭😭 :sad: 👍🏽 :approve:"),
+        ("❤ ❤️❤️", "❤ ❤❤ :love:"),
+        ("Clap clap CLAP Clap!", "clap :approve: clap clap clap! :approve:"),
+        ("on god! on", "on god! :approve: on"),
+        ("4head 5head m8", "4head :laugh: 5head m8"),
+        ("k e k w", "kekw :laugh:"),
+        ("kekw :laugh: x", "kekw :laugh: x"),
+        ("https://a.b", "://"),
+    ],
+)
+def test_moods(text: str, normalised: str) -> None:
+    """A mood stands behind each known token, once for those of one mood in a row."""
+    assert normalise(pa.array([text]), MOODS).normalised.to_pylist() == [normalised]
+
+
+@pytest.mark.parametrize(
+    ("platform", "channel", "normalised"),
+    [
+        ("discord", "x", "gg :hello: sure"),
+        ("discord", "cozy", "gg :mock: sure :sarcasm:"),
+        ("twitch", "", "gg :hype: sure"),
+    ],
+)
+def test_scopes(platform: str, channel: str, normalised: str) -> None:
+    """An entry with a platform or channel holds there alone, a channel's before a platform's."""
+    result = normalise(pa.array(["gg Sure"]), MOODS, pa.array([platform]), pa.array([channel]))
+    assert result.normalised.to_pylist() == [normalised]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +238,7 @@ def test_against_a_loop_over_characters(texts: list[str]) -> None:
 )
 def test_examples(text: str, normalised: str) -> None:
     """What normalisation is for."""
-    assert normalise(pa.array([text])).normalised.to_pylist() == [normalised]
+    assert normalise(pa.array([text]), MOODS).normalised.to_pylist() == [normalised]
 
 
 def test_keys_and_clusters() -> None:

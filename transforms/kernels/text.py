@@ -1,4 +1,4 @@
-"""Clean-up of lower-case UTF-8 text and its hashes, in one pass over the bytes."""
+"""Clean-up of lower-case UTF-8 text, in one pass over the bytes."""
 # ruff: noqa: C901, PLR0912, PLR0915, PLR2004 - kernels are single loops, and UTF-8 is written as its numbers
 
 from __future__ import annotations
@@ -9,21 +9,29 @@ import numba
 import numpy as np
 
 from transforms.kernels import BYTES, OFFSETS, compiled
-from transforms.kernels.bag import CHAR_SEED, PRIME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Repeats of a character that are kept.
 MAX_RUN = 2
+#: Stands for several spaces until the last pass, since these part words that are written letter by letter.
+WIDE_SPACE = 10
 
 
 @compiled()
-def _invisible(values: NDArray[np.uint8], position: int, high: int) -> int:
-    """Length in bytes of the zero-width character at `position`, 0 where there is none."""
+def invisible(values: NDArray[np.uint8], position: int, high: int) -> int:
+    """Length in bytes of the zero-width character or combining mark at `position`, 0 where there is none.
+
+    Marks that NFKC composes are in their letters by now; the box of a keycap (U+20E3) is no mark here.
+    """
     byte = values[position]
     if position + 1 < high and byte == 0xC2 and values[position + 1] == 0xAD:
         return 2  # soft hyphen
+    if position + 1 < high and (byte == 0xCC or (byte == 0xCD and values[position + 1] <= 0xAF)):
+        return 2  # combining diacritical marks
+    if position + 1 < high and byte == 0xD8 and values[position + 1] == 0x9C:
+        return 2  # Arabic letter mark
     if position + 2 >= high:
         return 0
     second = values[position + 1]
@@ -33,8 +41,21 @@ def _invisible(values: NDArray[np.uint8], position: int, high: int) -> int:
             return 3  # zero-width space, (non-)joiner, direction marks and embeddings
         if second == 0x81 and 0xA0 <= third <= 0xAF:
             return 3  # word joiner, invisible operators, isolates
-    if byte == 0xEF and ((second == 0xBB and third == 0xBF) or (second == 0xB8 and 0x80 <= third <= 0x8F)):
-        return 3  # byte order mark, variation selectors
+        if second == 0x83 and 0x90 <= third <= 0xB0 and third != 0xA3:
+            return 3  # combining marks for symbols
+    if byte == 0xE1 and (
+        (second == 0xA0 and third == 0x8E)
+        or (second in (0xAA, 0xAB) and (0xB0 <= third or second == 0xAB))
+        or (second == 0xB7 and third >= 0x80)
+        or (second == 0x85 and third in (0x9F, 0xA0))
+    ):
+        return 3  # Mongolian vowel separator, combining marks extended and supplement, Hangul fillers
+    if byte == 0xEF and (
+        (second == 0xBB and third == 0xBF) or (second == 0xB8 and (third <= 0x8F or 0xA0 <= third <= 0xAF))
+    ):
+        return 3  # byte order mark, variation selectors, combining half marks
+    if byte == 0xF3 and second == 0xA0 and position + 3 < high:
+        return 4  # tags, further variation selectors
     return 0
 
 
@@ -68,10 +89,12 @@ def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.u
     while position < high:
         byte = values[position]
         if byte <= 32 or byte == 127:
-            if out > begin and cleaned[out - 1] != 32:
+            if out > begin and cleaned[out - 1] > 32:
                 cleaned[out] = 32
                 out += 1
                 last_length = 0
+            elif out > begin:
+                cleaned[out - 1] = WIDE_SPACE
             border = True
             position += 1
             continue
@@ -85,7 +108,8 @@ def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.u
                 out += 3
                 last_length = 0
                 continue
-            if byte == 64 and position + 1 < high and _word_byte(values[position + 1]):
+            sign = position - 2 >= low and values[position - 1] in (36, 43, 124) and _word_byte(values[position - 2])
+            if byte == 64 and not sign and position + 1 < high and _word_byte(values[position + 1]):
                 position += 1
                 while position < high and _word_byte(values[position]):
                     position += 1
@@ -103,7 +127,7 @@ def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.u
                 cleaned[out] = byte
                 out += 1
             continue
-        skipped = _invisible(values, position, high)
+        skipped = invisible(values, position, high)
         if skipped:
             position += skipped
             continue
@@ -122,40 +146,26 @@ def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.u
                 cleaned[out + step] = values[position + step]
             out += length
         position += length
-    return out - 1 if out > begin and cleaned[out - 1] == 32 else out
+    return out - 1 if out > begin and cleaned[out - 1] <= 32 else out
 
 
-@compiled(numba.void(BYTES, OFFSETS, numba.uint8[::1], numba.int32[::1], numba.int64[::1], numba.int64[::1]))
+@compiled(numba.void(BYTES, OFFSETS, numba.uint8[::1], numba.int32[::1]))
 def clean(
     values: NDArray[np.uint8],
     offsets: NDArray[np.int32],
     cleaned: NDArray[np.uint8],
     cleaned_offsets: NDArray[np.int32],
-    keys: NDArray[np.int64],
-    signatures: NDArray[np.int64],
 ) -> None:
-    """Clean each text into `cleaned`, with the hash of it (`keys`) and of its letters alone (`signatures`).
+    """Clean each text into `cleaned`.
 
-    A URL becomes `://` and a mention `@`, a run of one character is cut to two, white space and controls to one space,
-    zero-width characters vanish; the output is never longer than the input. The hashes are FNV-1a, 64 bits, 0 for none.
+    A URL becomes `://` and a mention `@`, a run of one character is cut to two, white space and controls to one space
+    (WIDE_SPACE where there were several), zero-width characters and marks vanish; never longer than the input.
     """
     out = 0
     cleaned_offsets[0] = 0
     for row in range(len(offsets) - 1):
-        begin = out
-        out = _clean(values, offsets[row], offsets[row + 1], cleaned, begin)
+        out = _clean(values, offsets[row], offsets[row + 1], cleaned, out)
         cleaned_offsets[row + 1] = out
-        key = CHAR_SEED
-        signature = CHAR_SEED
-        letters = False
-        for index in range(begin, out):
-            byte = cleaned[index]
-            key = (key ^ np.uint64(byte)) * PRIME
-            if byte >= 128 or 97 <= byte <= 122:
-                signature = (signature ^ np.uint64(byte)) * PRIME
-                letters = True
-        keys[row] = np.int64(key) if out > begin else 0
-        signatures[row] = np.int64(signature) if letters else 0
 
 
 @compiled(numba.void(BYTES, OFFSETS, numba.boolean[::1]))
