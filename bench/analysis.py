@@ -17,7 +17,7 @@ from schemas.codec import encode_events
 from transforms.analysis import Analyser
 from transforms.artifact import find_artifact
 from transforms.bag import load_bag
-from transforms.extraction import extract
+from transforms.extraction import extract, lookup
 from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
@@ -70,9 +70,7 @@ def measure(count: int, folder: Path) -> Section:
 def _scoring(batches: list[pa.RecordBatch]) -> tuple[Figure, Figure]:
     """Score normalised texts as they come, and the distinct ones."""
     bag = load_bag(find_artifact("default"))
-    texts = [
-        normalise(extract(batch.column("metadata"), batch.column("raw_payload")).texts).normalised for batch in batches
-    ]
+    texts = [normalise(extract(batch, lookup(batch.column("metadata"), "kind")).texts).normalised for batch in batches]
     distinct = pc.unique(pa.chunked_array(texts))
     return (
         _figure("scoring alone, texts as they come", sum(map(len, texts)), lambda: [bag.score(part) for part in texts]),
