@@ -1,0 +1,115 @@
+"""The language of short texts: the script decides first, then an n-gram model among the languages of that script.
+
+The model is py3langid's (Adrien Barbaresi, after Marco Lui's langid.py; BSD 3-Clause, its text in
+transforms/languages/LICENSE.md): naive Bayes over byte n-grams found by the longest match. transforms/languages/
+derive.py keeps the grams that lower-case words of our scripts can hold, and rounds their weights to a byte. Two things
+are other than there: each gram counts once, since chat repeats itself, and only letters are read.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.buffers import string_buffers
+from transforms.kernels.bag import ZERO
+from transforms.kernels.language import fill_slots, likeliest
+from transforms.languages.codes import MEANINGS
+from transforms.languages.scripts import CODES, HAN, KANA, MODELLED, SCRIPTS, WIDTH, code_points
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TABLE = Path(__file__).parent / "languages" / "table.npz"
+#: Steps of a weight in one unit of natural logarithm.
+WEIGHTS_PER_UNIT = 12
+#: A gram counts once, and naive Bayes here weighs log(1 + count).
+_UNIT = float(np.log(2)) / WEIGHTS_PER_UNIT
+
+#: Probabilities from which on a language is told. English needs little: most chat is, and no model abstains from it.
+ENGLISH_FROM, LATIN_FROM, OTHER_FROM = 0.3, 0.6, 0.5
+#: What a language in Latin letters other than English is told by at least: emotes and names look like anything.
+FEWEST_WORDS, FEWEST_LETTERS = 2, 8
+
+
+_CODES = pa.array(CODES, pa.string())
+_LATIN = np.isin(CODES, [code for _, code in MODELLED[0].languages if code != "en"])
+_LEAST = np.where(_LATIN, LATIN_FROM, OTHER_FROM)
+_LEAST[CODES.index("en")] = ENGLISH_FROM
+#: A code of two or three letters, with or without script, region and the rest of RFC 5646.
+_TAG = "^([a-z]{2,3})([-_][a-z0-9_-]*)?$"
+_WRITTEN = pa.array(list(MEANINGS), pa.string())
+_MEANT = pa.array(list(MEANINGS.values()), pa.string())
+
+
+class _Table(NamedTuple):
+    slots: NDArray[np.uint64]
+    shift: np.uint64
+    weights: NDArray[np.uint64]
+    codes: NDArray[np.int32]
+
+
+@cache
+def _table() -> _Table:
+    with np.load(TABLE, allow_pickle=False) as file:
+        keys = file["keys"]
+        weights = (file["weights"].view(np.uint8) ^ np.uint8(ZERO)).view(np.uint64)
+    # At most half full, so that a gram that is not there is known after a step or two.
+    bits = len(keys).bit_length() + 1
+    slots = np.zeros(1 << bits, np.uint64)
+    shift = np.uint64(64 - bits)
+    fill_slots(keys, shift, slots)
+    codes = np.full((len(SCRIPTS), WIDTH), -1, np.int32)
+    for place, script in enumerate(SCRIPTS):
+        codes[place, : len(script.languages)] = [CODES.index(code) for _, code in script.languages]
+    return _Table(slots, shift, weights, codes)
+
+
+def identify(folded: pa.StringArray) -> pa.StringArray:
+    """Tell the language of each text (lower-case NFKC, no nulls): its ISO 639-1 code, or 'und'; each row by itself.
+
+    The first 64 bytes of letters tell; URLs, mentions, words with digits and emotes in colons do not count, nor
+    letters that stand alone. Han without Kana is told as 'zh', Bengali script as 'bn'; Malay as 'id', Serbian and
+    Bosnian in Latin letters as 'hr'.
+    """
+    values, offsets = string_buffers(folded)
+    rows = len(folded)
+    told = np.empty(rows, np.int32)
+    confidences = np.empty(rows, np.float64)
+    words = np.empty(rows, np.int32)
+    letters = np.empty(rows, np.int32)
+    slots, shift, weights, codes = _table()
+    likeliest(
+        values,
+        offsets,
+        code_points(),
+        HAN,
+        KANA,
+        codes,
+        slots,
+        shift,
+        weights,
+        _UNIT,
+        told,
+        confidences,
+        words,
+        letters,
+    )
+    brief = (words < FEWEST_WORDS) | (letters < FEWEST_LETTERS)
+    sure = (confidences >= _LEAST[told]) & ~(brief & _LATIN[told])
+    return pc.take(_CODES, pa.array(np.where(sure, told, 0)))
+
+
+def told(metadata_language: pa.StringArray, identified: pa.StringArray) -> pa.StringArray:
+    """Return the language a platform itself gives (nulls allowed), where that is a known code, else the identified one.
+
+    Region and script are dropped ('en-US' is 'en'); a code that says there is no language ('zxx', X's 'qme') is 'und'.
+    """
+    written = pc.utf8_lower(pc.utf8_trim_whitespace(metadata_language))
+    primary = pc.replace_substring_regex(written, _TAG, "\\1")
+    return pc.coalesce(pc.take(_MEANT, pc.index_in(primary, _WRITTEN)), identified)
