@@ -3,6 +3,7 @@
 Letters after Unicode TR 39's confusables (https://www.unicode.org/reports/tr39/), as they look in lower case or as
 capitals; what NFKC maps already (full-width, mathematical, circled letters) is not among them.
 """
+# ruff: noqa: RUF001 - characters that are taken for others are what this is about
 
 from __future__ import annotations
 

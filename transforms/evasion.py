@@ -2,6 +2,7 @@
 
 The substitutions are lists of their own, independent of the tables that undo them.
 """
+# ruff: noqa: RUF001 - characters that are taken for others are what this is about
 
 from __future__ import annotations
 

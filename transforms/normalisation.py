@@ -52,19 +52,20 @@ def normalise(
     In `normalised` URLs, mentions, white space and stretched letters are reduced, zero-width characters and loose
     combining marks dropped, and evasions undone:
 
-    - look-alike letters become Latin in words that hold an ASCII letter too, and in words wholly of look-alikes where at
-      least two of three letters of the text are ASCII; a word with any other letter of its script stays;
-    - digits and signs become letters where that gives a word of the vocabulary (transforms.vocabulary), or where single
-      ones stand between at least four letters; 2nd, 3pm, 50ft, game5, $low, #h4shtags and paths stay;
+    - look-alike letters become Latin in words that hold letters of two scripts, and in words wholly of look-alikes in a
+      text whose other letters are ASCII, two of three at least; a word with any other letter stays, and so does a
+      Latin one (ø, ł) unless it gives a word of the vocabulary (transforms.vocabulary);
+    - digits and signs become letters where that gives a word of the vocabulary, or where single ones stand between at
+      least four letters. 2nd, 3pm, 50ft, game5, $low, #h4shtags and paths stay, so do words ending in `!`;
     - three or more single letters parted by one and the same space, stop, hyphen, underscore or asterisk are joined.
-      Parted by spaces, three must give a word (`o f f`, but not `u r a`), more are told apart into words where they are
-      several; a b c, which is a word, and alphabets are joined too. Two spaces, a longer word or another mark end a run:
-      J. R. R. Tolkien stays, J.R.R. becomes jrr.
+      Parted by spaces, three must give a word (`o f f`, not `u r a`); more are told apart into words where they are
+      several. `a b c` gives a word, too, and `x x x` none. Two spaces, a longer word or another mark end a run: J. R.
+      R. Tolkien stays, J.R.R. becomes jrr.
 
-    A known token, phrase or emoji is followed by its mood (` :laugh:`), once for tokens of one mood in a row and at most
-    MAX_MARKERS times a text. `moods` is the shipped lexicon unless given; `platforms` and `channels`, a name a row, are
-    what entries with a platform or channel are held against. Normalising a result again changes it where undoing brings
-    forth something to undo, and where a mention, link or cased token is no longer as it was written.
+    A known token, phrase or emoji is followed by its mood (` :laugh:`), once for those of one mood in a row, at most
+    MAX_MARKERS times a text; it is not read as leetspeak. `moods` is the shipped lexicon unless given; `platforms` and
+    `channels`, a name a row, are what entries with a platform or channel are held against. A result normalised again
+    stays, unless undoing brings forth what can be undone, or a cased token or mention is no longer as it was written.
     """
     texts = _shortened(texts)
     composed, folded = _folded(texts)

@@ -121,25 +121,7 @@ def test_against_a_loop_over_characters(texts: list[str]) -> None:
     assert string_array(out, out_offsets).to_pylist() == [_oracle(text) for text in texts]
 
 
-MOODS = build_table(
-    [
-        MoodEntry(token="KEKW", mood="laugh"),
-        MoodEntry(token="lmao", mood="laugh"),
-        MoodEntry(token="4head", mood="laugh"),
-        MoodEntry(token="m8", mood="neutral"),
-        MoodEntry(token="Clap", mood="approve", cased=True),
-        MoodEntry(token="on god", mood="approve"),
-        MoodEntry(token=":)", mood="joy"),
-        MoodEntry(token="😭", mood="sad"),
-        MoodEntry(token="😂", mood="laugh"),
-        MoodEntry(token="👍", mood="approve"),
-        MoodEntry(token="❤️", mood="love"),
-        MoodEntry(token="gg", mood="hype"),
-        MoodEntry(token="gg", mood="hello", platform="discord"),
-        MoodEntry(token="gg", mood="mock", channel="cozy"),
-        MoodEntry(token="Sure", mood="sarcasm", cased=True, channel="cozy"),
-    ]
-)
+MOODS = build_table([MoodEntry(token="KEKW", mood="laugh"), MoodEntry(token="😂", mood="laugh")])
 
 
 @settings(deadline=None)
@@ -160,69 +142,6 @@ def test_hostile_texts() -> None:
     result = normalise(pa.array(TEXTS))
     result.normalised.validate(full=True)
     assert len(result.normalised) == len(TEXTS)
-
-
-@pytest.mark.parametrize(
-    ("text", "normalised"),
-    [
-        ("h4te sh1t b!tch a$$hole 5tupid idi0t p!nk", "hate shit bitch asshole stupid idiot pink"),
-        (
-            "2nd 4th 1080p covid19 ps5 mp3 h2o b2b 10k 3pm $AAPL gr8 b4 50ft game5 7:30pm #h4te a@b.de day! a+ google+",
-            "2nd 4th 1080p covid19 ps5 mp3 h2o b2b 10k 3pm $aapl gr8 b4 50ft game5 7:30pm #h4te a@b.de day! a+ google+",
-        ),
-        ("you i d i o t !", "you idiot !"),
-        ("i h a t e you", "i hate you"),
-        ("k i l l  y o u", "kill you"),
-        ("f.u.c.k s-h-i-t k_y_s f*u*c*k f**k", "fuck shit kys fuck f**k"),
-        ("u r a star, x x x x", "u r a star, x x x x"),
-        ("by J. R. R. Tolkien", "by j. r. r. tolkien"),
-        ("ѕtuріd ʜate", "stupid hate"),  # noqa: RUF001 - look-alikes are what is tested
-        ("you are a ѕсаm", "you are a scam"),  # noqa: RUF001
-        ("Привет мир, море", "привет мир, море"),  # noqa: RUF001
-        ("καλημέρα", "καλημέρα"),  # noqa: RUF001
-        ("słowo kød", "słowo kød"),
-        ("t̷̢e̴x̸t", "text"),
-        ("ⓗⓔⓛⓛⓞ 𝒽𝑒𝓁𝓁𝑜", "hello hello"),  # noqa: RUF001
-    ],
-)
-def test_evasions(text: str, normalised: str) -> None:
-    """Evasions are undone, and what only looks like one stays."""
-    assert normalise(pa.array([text]), MOODS).normalised.to_pylist() == [normalised]
-
-
-@pytest.mark.parametrize(
-    ("text", "normalised"),
-    [
-        ("KEKW KEKW kekw", "kekw kekw kekw :laugh:"),
-        ("KEKW :) so", "kekw :laugh: :) :joy: so"),
-        ("lmao😂 lmaooooo!!!", "lmao😂 lmaoo!! :laugh:"),
-        ("love😭you 😭😭 👍🏽", "love😭 :sad: you 😭😭 :sad: 👍🏽 :approve:"),
-        ("❤ ❤️❤️", "❤ ❤❤ :love:"),
-        ("Clap clap CLAP Clap!", "clap :approve: clap clap clap! :approve:"),
-        ("on god! on", "on god! :approve: on"),
-        ("4head 5head m8", "4head :laugh: 5head m8"),
-        ("k e k w", "kekw :laugh:"),
-        ("kekw :laugh: x", "kekw :laugh: x"),
-        ("https://a.b", "://"),
-    ],
-)
-def test_moods(text: str, normalised: str) -> None:
-    """A mood stands behind each known token, once for those of one mood in a row."""
-    assert normalise(pa.array([text]), MOODS).normalised.to_pylist() == [normalised]
-
-
-@pytest.mark.parametrize(
-    ("platform", "channel", "normalised"),
-    [
-        ("discord", "x", "gg :hello: sure"),
-        ("discord", "cozy", "gg :mock: sure :sarcasm:"),
-        ("twitch", "", "gg :hype: sure"),
-    ],
-)
-def test_scopes(platform: str, channel: str, normalised: str) -> None:
-    """An entry with a platform or channel holds there alone, a channel's before a platform's."""
-    result = normalise(pa.array(["gg Sure"]), MOODS, pa.array([platform]), pa.array([channel]))
-    assert result.normalised.to_pylist() == [normalised]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """Tokens, phrases and emoji looked up in the table of moods."""
-# ruff: noqa: C901, PLR0911, PLR0912, PLR0913, PLR2004 - kernels are single loops, UTF-8 is written as its numbers
+# ruff: noqa: PLR2004 - kernels are single loops, UTF-8 is written as its numbers
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def find_phrase(
 
 
 @compiled()
-def emoji_size(values: NDArray[np.uint8], position: int, high: int, parts: NDArray[np.uint8]) -> int:
+def emoji_size(values: NDArray[np.uint8], position: int, parts: NDArray[np.uint8]) -> int:
     """Return the bytes of the emoji character at `position`, 0 where there is none; keycaps and ASCII are none."""
     byte = values[position]
     if byte < 0xE2:
@@ -131,12 +131,12 @@ def find_emoji(
     """
     state = CHAR_SEED
     position = low
-    end = low + emoji_size(values, low, high, parts)
+    end = low + emoji_size(values, low, parts)
     mood = ABSENT
     for step in range(MAX_SEQUENCE):
         if position >= high:
             break
-        size = emoji_size(values, position, high, parts)
+        size = emoji_size(values, position, parts)
         if size == 0:
             break
         if step > 0 and size == 4 and is_tone(values, position):

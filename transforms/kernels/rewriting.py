@@ -1,5 +1,5 @@
 """The last pass of normalisation: evasions undone and moods marked, token by token, with the hashes of the result."""
-# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR2004 - kernels are single loops, UTF-8 is written as its numbers
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917, PLR2004 - kernels are single loops, UTF-8 is written as its numbers
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from transforms.confusables import LOOKALIKE
 from transforms.kernels import BYTES, OFFSETS, compiled
 from transforms.kernels.bag import CHAR_SEED, PRIME
 from transforms.kernels.hashing import KEYS, VALUES, extend
@@ -24,8 +23,9 @@ from transforms.kernels.moods import (
     is_stop,
     mood_of,
 )
+from transforms.kernels.readings import is_leet, is_letter
 from transforms.kernels.spacing import is_separator, join_letters, spelled, split_letters
-from transforms.kernels.disguise import is_leet, is_letter, read_word
+from transforms.kernels.undoing import mostly_latin, undisguise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,77 +35,6 @@ MAX_MARKERS = 32
 MARKER_BYTES = 12
 
 _TABLE = numba.types.Array(numba.uint8, 2, "C", readonly=True)
-
-
-@compiled()
-def _mostly_latin(values: NDArray[np.uint8], low: int, high: int, choices: NDArray[np.uint8]) -> bool:
-    """Whether ASCII letters are at least twice as many as letters that look like none of them."""
-    plain = 0
-    beyond = 0
-    for index in range(low, high):
-        byte = values[index]
-        if is_letter(byte):
-            plain += 1
-        elif 0xC3 <= byte < 0xE0:
-            point = (byte & 0x1F) << 6 | values[index + 1] & 0x3F
-            beyond += choices[point, 0] != LOOKALIKE
-        elif byte in (0xE0, 0xE1) or 0xE3 <= byte < 0xF0:
-            beyond += 1
-    return plain > 0 and plain >= 2 * beyond
-
-
-@compiled()
-def _wordly(byte: int) -> bool:
-    return is_letter(byte) or is_leet(byte) or byte >= 128
-
-
-@compiled()
-def _rewrite(
-    values: NDArray[np.uint8],
-    low: int,
-    high: int,
-    latin: bool,  # noqa: FBT001 - numba takes no keywords here
-    choices: NDArray[np.uint8],
-    keys: NDArray[np.uint64],
-    held: NDArray[np.int32],
-    written: NDArray[np.uint8],
-) -> int:
-    """Write values[low:high] with its words undisguised; hashtags and paths (/x1) stay. Return the length."""
-    position = low
-    out = 0
-    while position < high:
-        byte = values[position]
-        if not _wordly(byte):
-            written[out] = byte
-            out += 1
-            position += 1
-            continue
-        before = values[position - 1] if position > low else 32
-        if is_letter(byte) and position + 1 < high and is_separator(values[position + 1]):
-            count = spelled(values, position, high)
-            if count > 0:
-                out = join_letters(values, position, count, written, out)
-                position += 2 * count - 1
-                continue
-        end = position + 1
-        while end < high and _wordly(values[end]) and not (values[end] == 0xE2 and values[end + 1] == 0x80):
-            end += 1
-        if byte == 0xE2 and values[position + 1] == 0x80:
-            end = position + 3
-        last = end
-        while last > position and values[last - 1] == 33:
-            last -= 1
-        if before in (35, 47):
-            for index in range(position, last):
-                written[out] = values[index]
-                out += 1
-        elif position < last:
-            out = read_word(values, position, last, latin, choices, keys, held, written, out)
-        for index in range(last, end):
-            written[out] = values[index]
-            out += 1
-        position = end
-    return out
 
 
 @compiled()
@@ -143,9 +72,9 @@ def rewrite(
     """Undo evasions in cleaned texts and mark moods, with the hash of the result (`keys`) and of its letters alone.
 
     `composed` are the same texts as written; `markers` [moods, bytes + 1] holds each mood's marker behind its length, 0
-    where none is written; `scopes` [rows, 2] the hashes of platform and channel, 0 for none. `out_values` has
-    room for the cleaned bytes and MAX_MARKERS of MARKER_BYTES a row. The hashes are FNV-1a, 64 bits, 0 for none; markers
-    are not part of a signature.
+    where none is written; `scopes` [rows, 2] the hashes of platform and channel, 0 for none. `out_values` has room for
+    the cleaned bytes and MAX_MARKERS of MARKER_BYTES a row. The hashes are FNV-1a, 64 bits, 0 for none; markers are
+    not part of a signature.
     """
     scratch = np.empty(2 * _longest(offsets) + 8, np.uint8)
     joined = np.empty(_longest(offsets) + 8, np.uint8)
@@ -160,7 +89,7 @@ def rewrite(
         seen = np.uint8(0)
         for index in range(low, high):
             seen |= values[index]
-        latin = seen >= 128 and _mostly_latin(values, low, high, choices)
+        latin = bool(seen >= 128) and mostly_latin(values, low, high, choices)
         signature = CHAR_SEED
         letters = False
         pending = ABSENT
@@ -195,7 +124,7 @@ def rewrite(
                         mood = value & MOOD if value >= 0 else ABSENT
                     else:
                         length = -1
-                if length < 0 and byte >= 0xE2 and emoji_size(values, position, high, parts) > 0:
+                if length < 0 and byte >= 0xE2 and emoji_size(values, position, parts) > 0:
                     end, mood = find_emoji(values, position, high, parts, platform, channel, moods, mood_values)
                 elif length < 0:
                     state = CHAR_SEED
@@ -207,7 +136,7 @@ def rewrite(
                     run = 0
                     while end < high:
                         byte = values[end]
-                        if byte <= 32 or (byte >= 0xE2 and end > position and emoji_size(values, end, high, parts) > 0):
+                        if byte <= 32 or (byte >= 0xE2 and end > position and emoji_size(values, end, parts) > 0):
                             break
                         earlier = state
                         state = extend(state, byte)
@@ -219,12 +148,9 @@ def rewrite(
                             disguised |= is_leet(previous)
                             run += 1
                         else:
-                            if byte >= 0xC3 and byte != 0xE2:
-                                disguised = True
-                            elif run == 1 and is_separator(byte):
-                                disguised = True
-                            elif run > 0 and is_leet(byte) and byte != 33:
-                                disguised = True
+                            disguised |= byte >= 0xC3 and byte != 0xE2
+                            disguised |= run == 1 and is_separator(byte)
+                            disguised |= run > 0 and is_leet(byte) and byte != 33
                             run = 0
                         previous = byte
                         end += 1
@@ -257,13 +183,13 @@ def rewrite(
                         value = mood_of(before_core, platform, channel, moods, mood_values)
                         mood = value & MOOD if value >= 0 else ABSENT
                     if mood == ABSENT and disguised:
-                        length = _rewrite(values, position, end, latin, choices, words, word_values, scratch)
+                        length = undisguise(values, position, end, latin, choices, words, word_values, scratch)
                         state = CHAR_SEED
                         for index in range(length):
                             state = extend(state, scratch[index])
                         value = mood_of(state, platform, channel, moods, mood_values)
                         mood = value & MOOD if value >= 0 else ABSENT
-            if pending != ABSENT and pending != mood:
+            if pending not in (ABSENT, mood):
                 size = int(markers[pending, 0])
                 there = size > 0 and end - position == size - 1
                 for index in range(size - 1 if there else 0):
@@ -284,8 +210,7 @@ def rewrite(
             span = end - position if length < 0 else length
             for index in range(span):
                 byte = values[position + index] if length < 0 else scratch[index]
-                byte = np.uint8(32) if byte < 32 else byte
-                out_values[out] = byte
+                out_values[out] = max(byte, 32)
                 out += 1
                 if byte >= 128 or is_letter(byte):
                     signature = (signature ^ np.uint64(byte)) * PRIME

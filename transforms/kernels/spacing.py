@@ -1,5 +1,5 @@
 """Words written one letter at a time (`i d i o t`, `f.u.c.k`): found, joined, and told apart where several follow."""
-# ruff: noqa: PLR0912, PLR0913, PLR2004, C901 - kernels are single loops, and ASCII is written as its numbers
+# ruff: noqa: PLR2004, C901 - kernels are single loops, and ASCII is written as its numbers
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from transforms.kernels import compiled
 from transforms.kernels.bag import CHAR_SEED
 from transforms.kernels.hashing import extend, find
-from transforms.kernels.disguise import is_letter, word_value
+from transforms.kernels.readings import is_letter, word_value
 from transforms.vocabulary import COUNT
 
 if TYPE_CHECKING:
@@ -119,4 +119,4 @@ def split_letters(
             place -= 1
             written[place] = 32
         end = begin
-    return length
+    return int(length)

@@ -1,5 +1,5 @@
 """Clean-up of lower-case UTF-8 text, in one pass over the bytes."""
-# ruff: noqa: C901, PLR0912, PLR0915, PLR2004 - kernels are single loops, and UTF-8 is written as its numbers
+# ruff: noqa: C901, PLR0911, PLR0912, PLR0915, PLR2004 - kernels are single loops, and UTF-8 is written as its numbers
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def invisible(values: NDArray[np.uint8], position: int, high: int) -> int:
             return 3  # combining marks for symbols
     if byte == 0xE1 and (
         (second == 0xA0 and third == 0x8E)
-        or (second in (0xAA, 0xAB) and (0xB0 <= third or second == 0xAB))
+        or (second in (0xAA, 0xAB) and (third >= 0xB0 or second == 0xAB))
         or (second == 0xB7 and third >= 0x80)
         or (second == 0x85 and third in (0x9F, 0xA0))
     ):
