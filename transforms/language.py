@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 
 from transforms.buffers import string_buffers
 from transforms.kernels.bag import ZERO
+from transforms.kernels.keys import hash_strings
 from transforms.kernels.language import fill_slots, likeliest
 from transforms.languages.codes import MEANINGS
+from transforms.languages.function_words import ENGLISH
 from transforms.languages.scripts import CODES, HAN, KANA, MODELLED, SCRIPTS, WIDTH, code_points
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ _UNIT = float(np.log(2)) / WEIGHTS_PER_UNIT
 ENGLISH_FROM, LATIN_FROM, OTHER_FROM = 0.3, 0.6, 0.5
 #: What a language in Latin letters other than English is told by at least: emotes and names look like anything.
 FEWEST_WORDS, FEWEST_LETTERS = 2, 8
+#: English function words from which on a text is English without the model.
+FEWEST_ENGLISH = 3
+_WORD_SLOTS = 1 << 12
 
 
 _CODES = pa.array(CODES, pa.string())
@@ -52,6 +57,7 @@ class _Table(NamedTuple):
     shift: np.uint64
     weights: NDArray[np.uint64]
     codes: NDArray[np.int32]
+    english: NDArray[np.uint64]
 
 
 @cache
@@ -59,15 +65,19 @@ def _table() -> _Table:
     with np.load(TABLE, allow_pickle=False) as file:
         keys = file["keys"]
         weights = (file["weights"].view(np.uint8) ^ np.uint8(ZERO)).view(np.uint64)
-    # At most half full, so that a gram that is not there is known after a step or two.
-    bits = len(keys).bit_length() + 1
+    # At most two thirds full: a gram that is not there is known after a few steps within a line of the cache.
+    bits = (len(keys) * 3 // 2).bit_length()
     slots = np.zeros(1 << bits, np.uint64)
     shift = np.uint64(64 - bits)
     fill_slots(keys, shift, slots)
     codes = np.full((len(SCRIPTS), WIDTH), -1, np.int32)
     for place, script in enumerate(SCRIPTS):
         codes[place, : len(script.languages)] = [CODES.index(code) for _, code in script.languages]
-    return _Table(slots, shift, weights, codes)
+    hashes = np.empty(len(ENGLISH), np.int64)
+    hash_strings(*string_buffers(pa.array(ENGLISH, pa.string())), hashes)
+    english = np.zeros(_WORD_SLOTS, np.uint64)
+    english[hashes.view(np.uint64) & np.uint64(_WORD_SLOTS - 1)] = hashes.view(np.uint64)
+    return _Table(slots, shift, weights, codes, english)
 
 
 def identify(folded: pa.StringArray) -> pa.StringArray:
@@ -83,7 +93,7 @@ def identify(folded: pa.StringArray) -> pa.StringArray:
     confidences = np.empty(rows, np.float64)
     words = np.empty(rows, np.int32)
     letters = np.empty(rows, np.int32)
-    slots, shift, weights, codes = _table()
+    slots, shift, weights, codes, english = _table()
     likeliest(
         values,
         offsets,
@@ -95,6 +105,8 @@ def identify(folded: pa.StringArray) -> pa.StringArray:
         shift,
         weights,
         _UNIT,
+        english,
+        FEWEST_ENGLISH,
         told,
         confidences,
         words,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: A gram is left out where its likelihood in no language of the script comes near this (natural logarithm).
-RAREST = -11.5
+RAREST = -9.0
 
 
 def grams(moves: NDArray[np.uint32], rows: NDArray[np.uint16], outputs: NDArray[np.int32]) -> dict[bytes, int]:

@@ -42,11 +42,10 @@ MODELLED = (
         "Latin",
         ((0x41, 0x24F), (0x1E00, 0x1EFF)),
         _told(
-            "en de es fr pt it nl sv da no fi pl cs sk hu ro tr id tl vi ca hr gl eu sl et lt lv is sq sw af cy ga",
+            "en de es fr pt it nl sv da no fi pl cs sk hu ro tr id tl vi ca hr sl et lt lv is",
             pcm="en",
             ms="id",
             bs="hr",
-            sr="hr",
             nn="no",
             zxx=UNDETERMINED,
         ),
@@ -59,8 +58,8 @@ MODELLED = (
     ),
     Script("Devanagari", ((0x900, 0x97F),), _told("hi mr ne sa")),
 )
-#: Columns of the table.
-WIDTH = max(len(script.languages) for script in MODELLED)
+#: Columns of the table, a multiple of the eight that the kernel adds up at once.
+WIDTH = -(-max(len(script.languages) for script in MODELLED) // 8) * 8
 #: Scripts of one language, or of one that outweighs its neighbours by far.
 SINGLE = (
     Script("Han", ((0x3005, 0x3005), (0x3400, 0x4DBF), (0x4E00, 0x9FFF)), _told("zh")),
