@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from transforms.buffers import string_buffers
 from transforms.kernels.bag import ZERO
 from transforms.kernels.keys import hash_strings
-from transforms.kernels.language import fill_slots, likeliest
+from transforms.kernels.language import MARKS, fill_slots, likeliest
 from transforms.languages.codes import MEANINGS
 from transforms.languages.function_words import ENGLISH
 from transforms.languages.scripts import CODES, HAN, KANA, MODELLED, SCRIPTS, WIDTH, code_points
@@ -55,6 +55,7 @@ _MEANT = pa.array(list(MEANINGS.values()), pa.string())
 class _Table(NamedTuple):
     slots: NDArray[np.uint64]
     shift: np.uint64
+    marks: NDArray[np.uint8]
     weights: NDArray[np.uint64]
     codes: NDArray[np.int32]
     english: NDArray[np.uint64]
@@ -69,7 +70,8 @@ def _table() -> _Table:
     bits = (len(keys) * 3 // 2).bit_length()
     slots = np.zeros(1 << bits, np.uint64)
     shift = np.uint64(64 - bits)
-    fill_slots(keys, shift, slots)
+    marks = np.zeros(MARKS // 8, np.uint8)
+    fill_slots(keys, shift, slots, marks)
     codes = np.full((len(SCRIPTS), WIDTH), -1, np.int32)
     for place, script in enumerate(SCRIPTS):
         codes[place, : len(script.languages)] = [CODES.index(code) for _, code in script.languages]
@@ -77,7 +79,7 @@ def _table() -> _Table:
     hash_strings(*string_buffers(pa.array(ENGLISH, pa.string())), hashes)
     english = np.zeros(_WORD_SLOTS, np.uint64)
     english[hashes.view(np.uint64) & np.uint64(_WORD_SLOTS - 1)] = hashes.view(np.uint64)
-    return _Table(slots, shift, weights, codes, english)
+    return _Table(slots, shift, marks, weights, codes, english)
 
 
 def identify(folded: pa.StringArray) -> pa.StringArray:
@@ -93,7 +95,7 @@ def identify(folded: pa.StringArray) -> pa.StringArray:
     confidences = np.empty(rows, np.float64)
     words = np.empty(rows, np.int32)
     letters = np.empty(rows, np.int32)
-    slots, shift, weights, codes, english = _table()
+    slots, shift, marks, weights, codes, english = _table()
     likeliest(
         values,
         offsets,
@@ -103,6 +105,7 @@ def identify(folded: pa.StringArray) -> pa.StringArray:
         codes,
         slots,
         shift,
+        marks,
         weights,
         _UNIT,
         english,

@@ -29,10 +29,10 @@ with np.load(TABLE) as _file:
 def _run(texts: list[str]) -> tuple[list[str], list[float], list[int]]:
     told, words, letters = (np.empty(len(texts), np.int32) for _ in range(3))
     confidences = np.empty(len(texts), np.float64)
-    slots, shift, weights, codes, english = _table()
+    slots, shift, marks, weights, codes, english = _table()
     values, offsets = string_buffers(pa.array(texts, pa.string()))
     likeliest(
-        values, offsets, code_points(), HAN, KANA, codes, slots, shift, weights, _UNIT, english, FEWEST_ENGLISH,
+        values, offsets, code_points(), HAN, KANA, codes, slots, shift, marks, weights, _UNIT, english, FEWEST_ENGLISH,
         told, confidences, words, letters,
     )  # fmt: skip
     return [CODES[code] for code in told], confidences.tolist(), words.tolist()
