@@ -57,9 +57,9 @@ def build_table(entries: Iterable[MoodEntry]) -> MoodTable:
             continue
         folded = cleaned(entry.matched.lower()) if entry.cased else token
         base = hash_text(folded.translate(_TONES) if emoji.emoji_count(folded) else folded)
-        if len(words) > 1:
-            first = hash_text(words[0])
-            values[first] = values.get(first, ABSENT) | PHRASE
+        for count in range(1, len(words)):
+            begins = hash_text(" ".join(words[:count]))
+            values[begins] = values.get(begins, ABSENT) | PHRASE
         mood = MOODS.index(entry.mood)
         state = base
         if entry.cased and len(words) == 1:

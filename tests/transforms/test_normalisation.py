@@ -49,7 +49,7 @@ def _oracle(text: str) -> str:
             continue
         url = re.compile(r"https?://|www\.(?=[\s\S])").match(folded, position) if border else None
         mention = re.compile(rf"@{_WORD}+").match(folded, position) if border else None
-        if mention and re.search(rf"{_WORD}[$+|]\Z", folded[:position]):
+        if mention and re.search(rf"({_WORD}[+|]|\$)\Z", folded[:position]):
             mention = None
         if url:
             position = re.compile(r"[^\x00-\x20]*").match(folded, position).end()  # type: ignore[union-attr]

@@ -1,5 +1,5 @@
 """Words with digits and signs for letters, told from numbers, ordinals, prices and names with a number."""
-# ruff: noqa: PLR2004 - kernels are single loops, and ASCII is written as its numbers
+# ruff: noqa: C901, PLR2004 - kernels are single loops, and ASCII is written as its numbers
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: How many times commoner a reading must be than what stands before its last digits (tim3, but not game5).
+#: How many times commoner a reading must be than what stands before its last digits (plane7); twice for an e
+#: and once for an s, since many words end in those (tim3 and fan5, but not game5).
 _MUCH_COMMONER = 8
 #: Occurrences of a word that a single letter and signs are read as (7h47).
-_COMMON = 500
+_COMMON = 100
 
 
 @compiled()
@@ -49,7 +50,10 @@ def _numbered(
         for index in range(last, length):
             if source[index] == 36:
                 return False
-        return _MUCH_COMMONER * (rest & COUNT) > value & COUNT
+        times = _MUCH_COMMONER
+        if last == length - 1 and source[last] in (51, 53):
+            times = 2 if source[last] == 51 else 1
+        return times * (rest & COUNT) > value & COUNT
     return False
 
 
@@ -62,21 +66,30 @@ def _plausible(
     keys: NDArray[np.uint64],
     held: NDArray[np.int32],
 ) -> bool:
-    """Whether a word that no vocabulary has is disguised: single digits or dollars within at least four letters."""
-    if plain < 4:
+    """Whether a word that no vocabulary has is disguised: digits and signs within at least four letters.
+
+    Digits stand singly; with ! + @ alone it is two words or an address.
+    """
+    if plain < 4 or options[0, 0] == LEET:
         return False
     inside = 0
+    unsure = 0
     place = 0
+    digits = 0
     for index in range(length):
         if options[index, 0] != LEET:
+            digits = 0
             continue
         byte = source[index]
-        if not (48 <= byte <= 57 or byte == 36) or byte in (50, 54, 56, 57) or index in (0, length - 1):
+        digits = digits + 1 if 48 <= byte <= 57 else 0
+        last = index == length - 1
+        if byte in (50, 54, 56, 57) or digits > 1 or (last and byte != 36):
             return False
-        if options[index - 1, 0] == LEET or options[index + 1, 0] == LEET:
-            return False
+        unsure += byte in (33, 43, 64)
         inside += 1
         place = index
+    if unsure == inside or inside > plain:
+        return False
     if inside > 1:
         return True
     both = word_value(source, 0, place, keys, held) != 0

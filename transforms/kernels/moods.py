@@ -81,10 +81,13 @@ def find_phrase(
                 core = state
             position += 1
         value = mood_of(state, platform, channel, keys, held)
-        if value < 0 or value & MOOD == ABSENT:
+        goes_on = value >= 0 and value & PHRASE != 0
+        if core != state and (value < 0 or value & MOOD == ABSENT):
             value = mood_of(core, platform, channel, keys, held)
         if value >= 0 and value & MOOD != ABSENT:
             best = (position, value & MOOD, words)
+        if not goes_on:
+            break
     return best
 
 

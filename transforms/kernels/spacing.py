@@ -22,6 +22,8 @@ MIN_LETTERS = 3
 MAX_LETTERS = 64
 #: Letters of the longest word that is looked for in a row of them, and occurrences of all words together.
 _LONGEST = 20
+#: Occurrences from which on a word is one whatever words it is made of; rarer ones are often run together (ihate).
+_ONE_WORD = 5
 _OCCURRENCES = 1_500_000.0
 
 
@@ -78,7 +80,7 @@ def split_letters(
     One word where the vocabulary has it, or where no row of words of about three letters or more gives it; a row of
     exactly three letters must be a word. Likeliest by the product of the words' frequencies (Viterbi).
     """
-    if word_value(letters, 0, count, keys, held) & COUNT != 0:
+    if word_value(letters, 0, count, keys, held) & COUNT >= _ONE_WORD:
         written[:count] = letters[:count]
         return count
     if count == MIN_LETTERS:

@@ -108,7 +108,9 @@ def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.u
                 out += 3
                 last_length = 0
                 continue
-            sign = position - 2 >= low and values[position - 1] in (36, 43, 124) and _word_byte(values[position - 2])
+            sign = position > low and values[position - 1] == 36
+            if position - 2 >= low and values[position - 1] in (43, 124):
+                sign = _word_byte(values[position - 2])
             if byte == 64 and not sign and position + 1 < high and _word_byte(values[position + 1]):
                 position += 1
                 while position < high and _word_byte(values[position]):
