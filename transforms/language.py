@@ -2,8 +2,9 @@
 
 The model is py3langid's (Adrien Barbaresi, after Marco Lui's langid.py; BSD 3-Clause, its text in
 transforms/languages/LICENSE.md): naive Bayes over byte n-grams found by the longest match. transforms/languages/
-derive.py keeps the grams that lower-case words of our scripts can hold, and rounds their weights to a byte. Two things
-are other than there: each gram counts once, since chat repeats itself, and only letters are read.
+derive.py keeps the commoner grams that lower-case words of our scripts can hold, and rounds their weights to a byte.
+Three things are other than there: each gram counts once, since chat repeats itself, only letters are read, and a text
+with several English function words is English without the model.
 """
 
 from __future__ import annotations
