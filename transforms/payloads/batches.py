@@ -10,21 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.buffers import constant, string_buffers
-from transforms.kernels.payloads import mark_objects
-from transforms.payloads.catalogue import PLANS, PLATFORMS, TOP_NAMES, plan_for
+from transforms.kernels.payloads import slim_objects
+from transforms.payloads.catalogue import ALL_NAMES, PLANS, PLATFORMS, TOP_NAMES, plan_for
 from transforms.payloads.interpretation import FIELDS, interpret
 from transforms.payloads.markup import rewrite
 from transforms.payloads.reading import read_each, read_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from transforms.payloads.declaration import Plan
     from transforms.payloads.reading import Leaves
 
-#: Rows of a platform whose names at the top few others share are read together with paths for all of them.
+#: Rows whose names at the top few others share are put with others of their platform, and read one by one where they
+#: are still so few: to start Arrow's reader takes 1 to 2 ms, a row by itself 10 to 20 µs.
 _FEW = 64
 
 
@@ -40,15 +39,20 @@ class Found:
 def read_payloads(payloads: pa.BinaryArray, platforms: NDArray[np.uint8], told: pa.StringArray) -> Found:
     """Read payloads of platforms (places in PLATFORMS); `told` is each row's kind where it is known, else null."""
     rows = len(payloads)
-    whole = np.empty(rows, np.bool_)
-    present = np.empty(rows, np.uint64)
-    mark_objects(*string_buffers(payloads), platforms, TOP_NAMES, whole, present)
+    values, offsets = string_buffers(payloads)
+    whole, present = np.empty(rows, np.bool_), np.empty(rows, np.uint64)
+    slim, bounds = np.empty(int(offsets[-1] - offsets[0]), np.uint8), np.empty(rows + 1, np.int32)
+    slim_objects(values, offsets, platforms, TOP_NAMES, ALL_NAMES, whole, present, slim, bounds)
+    slimmed = pa.BinaryArray.from_buffers(pa.binary(), rows, [None, pa.py_buffer(bounds), pa.py_buffer(slim)])
     parts: list[tuple[NDArray[np.int64], Found]] = []
     for plan, members in _groups(platforms, present, whole):
-        parts.append((members, _read(payloads, told, members, plan, read_together)))
+        texts, slim_texts, kinds = _taken(members, payloads, slimmed, told)
+        leaves = read_each(texts, plan) if len(members) < _FEW else read_together(texts, slim_texts, plan)
+        parts.append((members, _found(members, leaves, plan, kinds)))
     for platform in np.unique(platforms[~whole]).tolist():
-        members = np.flatnonzero(~whole & (platforms == platform))
-        parts.append((members, _read(payloads, told, members, PLANS[platform], read_each)))
+        members, plan = np.flatnonzero(~whole & (platforms == platform)), PLANS[platform]
+        texts, kinds = _taken(members, payloads, told)
+        parts.append((members, _found(members, read_each(texts, plan), plan, kinds)))
     return _without_markup(_joined(parts, rows), platforms)
 
 
@@ -68,17 +72,14 @@ def _groups(
     return [(plan, np.sort(np.concatenate(members))) for plan, members in plans.items()]
 
 
-def _read(
-    payloads: pa.BinaryArray,
-    told: pa.StringArray,
-    members: NDArray[np.int64],
-    plan: Plan,
-    read: Callable[[pa.BinaryArray, Plan], Leaves],
-) -> Found:
-    if len(members) < len(payloads):
-        places = pa.array(members)
-        payloads, told = payloads.take(places), told.take(places)
-    leaves = read(payloads, plan)
+def _taken(members: NDArray[np.int64], *columns: pa.Array) -> list[pa.Array]:
+    if len(members) == len(columns[0]):
+        return list(columns)
+    places = pa.array(members)
+    return [column.take(places) for column in columns]
+
+
+def _found(members: NDArray[np.int64], leaves: Leaves, plan: Plan, told: pa.StringArray) -> Found:
     return Found(interpret(leaves.columns, plan, told), members[leaves.bad_rows], leaves.reasons)
 
 

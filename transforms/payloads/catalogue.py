@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.kernels.payloads import hash_name
+from transforms.kernels.payloads import SLOTS, hash_name
 from transforms.payloads import discord, generic, mastodon, slack, twitch, x, youtube
 
 if TYPE_CHECKING:
@@ -24,12 +24,25 @@ PLATFORMS: tuple[Payload, ...] = tuple(
 PLANS: tuple[Plan, ...] = tuple(platform.plan() for platform in PLATFORMS)
 
 _TOPS = tuple(sorted({name for path in (*plan.words, *plan.ids) for name in path.top}) for plan in PLANS)
+
+
+def _slot(name: str) -> int:
+    encoded = np.frombuffer(name.encode(), np.uint8)
+    return hash_name(encoded, 0, len(encoded))
+
+
 _PLATFORM_OF = {source: place for place, platform in enumerate(PLATFORMS) for source in platform.sources}
 
-#: Hashes of the names at the top of each platform's payloads, 0 behind the last (kernels.payloads.mark_objects).
-TOP_NAMES = np.zeros((len(PLATFORMS), 1 + max(map(len, _TOPS))), np.uint64)
-for _row, _names in zip(TOP_NAMES, _TOPS, strict=True):
-    _row[: len(_names)] = [hash_name(name.encode()) for name in _names]
+#: By platform and slot of a name (kernels.payloads.hash_name): its bits where it may stand at the top of a payload, and
+#: whether it is read anywhere.
+TOP_NAMES = np.zeros((len(PLATFORMS), SLOTS), np.uint64)
+ALL_NAMES = np.zeros((len(PLATFORMS), SLOTS), np.bool_)
+for _platform, _plan in enumerate(PLANS):
+    for _bit, _name in enumerate(_TOPS[_platform]):
+        TOP_NAMES[_platform, _slot(_name)] |= np.uint64(1 << _bit)
+    for _path in (*_plan.words, *_plan.ids):
+        for _name in _path.names:
+            ALL_NAMES[_platform, _slot(_name)] = True
 
 
 def platforms_of(sources: pa.StringArray) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 _SELECTOR = re.compile(r"(.+?)\[(?:(\d+)|(\w+)=([^\]]*))?\]")
@@ -38,33 +39,41 @@ class Step:
     selector: Selector | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Path:
     """Steps to an object, and the names within it that may hold the value, each with whether colons go around it.
 
-    A choice named '' is the item of a list itself.
+    A choice named '' is the item of a list itself. The same text is always the same object, so that paths are quick to
+    look up.
     """
 
     steps: tuple[Step, ...]
     choices: tuple[tuple[str, bool], ...]
 
-    @classmethod
-    def parse(cls, text: str) -> Path:
+    @staticmethod
+    @cache
+    def parse(text: str) -> Path:
         """Read a path as declarations write it."""
         *names, last = text.split(".")
         if last.endswith("]"):
-            return cls(tuple(map(_step, [*names, last])), (("", False),))
+            return Path(tuple(map(_step, [*names, last])), (("", False),))
         choices = [_CHOICE.fullmatch(choice) for choice in last.split("|")]
-        return cls(tuple(map(_step, names)), tuple((match[2], bool(match[1])) for match in choices if match))
+        return Path(tuple(map(_step, names)), tuple((match[2], bool(match[1])) for match in choices if match))
 
-    @property
+    @cached_property
     def top(self) -> frozenset[str]:
         """The names at the top of the document where it may begin."""
         if self.steps:
             return frozenset((self.steps[0].name,))
         return frozenset(name for name, _ in self.choices)
 
-    @property
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names on the way, those that select items of lists too."""
+        selecting = (step.selector.name for step in self.steps if step.selector)
+        return frozenset((*(step.name for step in self.steps), *selecting, *(name for name, _ in self.choices)))
+
+    @cached_property
     def listed(self) -> bool:
         """Whether it leads to any number of values, through a list."""
         return any(step.selector for step in self.steps)

@@ -30,9 +30,9 @@ class Leaves:
     reasons: list[str]
 
 
-def read_together(payloads: pa.BinaryArray, plan: Plan) -> Leaves:
-    """Read payloads that are each one object by their brackets, as kernels.payloads.mark_objects finds them."""
-    objects, faults = parse_stream(payloads, plan)
+def read_together(payloads: pa.BinaryArray, slim: pa.BinaryArray, plan: Plan) -> Leaves:
+    """Read payloads that are whole, by what kernels.payloads.slim_objects leaves of them."""
+    objects, faults = parse_stream(payloads, slim, plan)
     if objects is None:
         return read_each(payloads, plan)
     columns = {path: column_at(objects, path) for path in (*plan.words, *plan.ids)}

@@ -58,18 +58,22 @@ def _options(plan: Plan) -> pa_json.ParseOptions:
         for name, _ in path.choices:
             if name:
                 node.child(name)
-    return pa_json.ParseOptions(explicit_schema=pa.schema(root.fields()), unexpected_field_behavior="ignore")
+    # Without any column there would be no rows to count.
+    fields = root.fields() or [pa.field("", pa.string())]
+    return pa_json.ParseOptions(explicit_schema=pa.schema(fields), unexpected_field_behavior="ignore")
 
 
-def parse_stream(payloads: pa.BinaryArray, plan: Plan) -> tuple[pa.StructArray | None, NDArray[np.bool_]]:
-    """Parse payloads that are each one object by their brackets; return those at fault beside the values of the others.
+def parse_stream(
+    payloads: pa.BinaryArray, slim: pa.BinaryArray, plan: Plan
+) -> tuple[pa.StructArray | None, NDArray[np.bool_]]:
+    """Parse what kernels.payloads.slim_objects leaves of whole payloads; return which are at fault, beside the others.
 
     The parser stops at a row at fault and is started again behind it. None where all rows are at fault.
     """
     options = _options(plan)
     faults = _invalid_utf8(payloads)
     rows = np.flatnonzero(~faults)
-    sound = payloads.filter(pa.array(~faults)) if len(rows) < len(payloads) else payloads
+    sound = slim.filter(pa.array(~faults)) if len(rows) < len(slim) else slim
     start = found = 0
     while start < len(sound):
         parsed = _parse(sound[start:], options)
@@ -85,7 +89,7 @@ def parse_stream(payloads: pa.BinaryArray, plan: Plan) -> tuple[pa.StructArray |
             break
     if faults.all():
         return None, faults
-    again = _parse(payloads.filter(pa.array(~faults)), options)
+    again = _parse(slim.filter(pa.array(~faults)), options)
     if isinstance(again, pa.StructArray):
         return again, faults
     return None, np.ones(len(payloads), np.bool_)
