@@ -10,18 +10,19 @@ import fastavro
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
-from bench.row_entities import find_names
+from bench.row_entities import RowEntities
 from bench.row_text import normalise_row
 from schemas.arrow import ANALYSED
 from schemas.avro import schema
 from schemas.social_event_pb2 import SocialEvent
+from transforms.alias_table import alias_table
 from transforms.analysis import DEFAULT_KIND, TEXT_KINDS
 from transforms.artifact import find_artifact
 from transforms.bag import load_bag
 from transforms.columns import blank
 from transforms.extraction import TEXT_FIELDS
 from transforms.keys import narrow_keys, string_keys
-from transforms.knowledge_base import SHIPPED, alias_table, read_entities
+from transforms.knowledge_base import SHIPPED, read_entities, read_plain_words
 from transforms.screening import EARLIEST_MS, HEARTBEAT, LATEST_MS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class RowAnalyser:
         """Load both."""
         self._bag = load_bag(find_artifact("default"))
         self._labels = self._bag.manifest.task("sentiment").labels
-        self._aliases = alias_table(read_entities(SHIPPED))
+        self._entities = RowEntities(alias_table(read_entities(SHIPPED), read_plain_words()))
 
     def analyse(self, value: bytes, record_ms: int) -> dict[str, Any]:
         """Return the columns of ANALYSED for one SocialEvent and its record's time in ms UTC."""
@@ -91,7 +92,7 @@ class RowAnalyser:
             self._bag.probabilities(task, scores) for task in ("toxicity", "hate", "offensive")
         )
         negative, neutral, positive = sentiment[0].tolist()
-        names, links = find_names(text.composed, text.folded, self._aliases)
+        names, links, confidences = self._entities.find(text.composed, text.folded)
         return {
             "sentiment": self._labels[label],
             "sentiment_score": label - 1,
@@ -108,7 +109,7 @@ class RowAnalyser:
             "model_cluster": "strategy:signature",
             "entities": names,
             "entity_links": links,
-            "entity_scores": [1.0 if link else 0.0 for link in links],
+            "entity_scores": confidences,
             "cluster": text.cluster,
         }
 

@@ -1,26 +1,30 @@
-"""The knowledge base: entities with their aliases, read from JSON lines, and the alias table made of them."""
+"""The knowledge base: entities with their aliases, read from JSON lines."""
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import EchoPulseError
+from transforms.mood_lexicon import SHIPPED as MOODS
+from transforms.mood_lexicon import read_moods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-#: The entities that ship with the project.
-SHIPPED = Path(__file__).parent / "knowledge" / "entities.jsonl"
+#: Where what ships with the project lies, and its entities.
+KNOWLEDGE = Path(__file__).parent / "knowledge" / "entities"
+SHIPPED = KNOWLEDGE.parent / "entities.jsonl"
 
 
 class Entity(BaseModel):
-    """One entity: `prior` is how likely one of its aliases means it, 0 to 1; aliases are matched in lower case."""
+    """One entity: `prior` is how likely its name or an alias means it, 0 to 1; both are matched in lower case.
+
+    `alias_priors` gives aliases of their own prior, `context` words that stand around the entity in texts.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,14 +34,57 @@ class Entity(BaseModel):
     type: str
     description: str
     prior: float = Field(ge=0, le=1)
+    alias_priors: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    context: tuple[str, ...] = ()
+
+
+class EntityType(BaseModel):
+    """What entities of one type have in common: words that often stand around them, and whether they are common nouns.
+
+    A common noun is written without a capital within a sentence ("apple", "abortion").
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = Field(min_length=1)
+    context: tuple[str, ...] = ()
+    common: bool = False
 
 
 @dataclass(frozen=True)
-class AliasTable:
-    """An Aho-Corasick automaton over aliases in UTF-8, and the entity id that each alias links to ('' for none)."""
+class PlainWords:
+    """Words that tell no entity, and what types tell: `plain` begin or end no name, `joiners` may join its parts.
 
-    automaton: BytesAhoCorasick
-    links: tuple[str, ...]
+    `title` words stay small in a title.
+    """
+
+    plain: tuple[str, ...] = ()
+    joiners: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
+    type_context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    common_types: frozenset[str] = frozenset()
+
+
+def read_plain_words() -> PlainWords:
+    """Read the plain words and the types that ship with the project; emotes and slang are plain words too."""
+    plain, joiners, title = (
+        tuple((KNOWLEDGE / f"{name}.txt").read_text("utf-8").split()) for name in ("plain", "joiners", "title")
+    )
+    lines = (KNOWLEDGE / "types.jsonl").read_text("utf-8").splitlines()
+    types = [EntityType.model_validate_json(line) for line in lines]
+    moods = tuple(entry.token for path in MOODS for entry in read_moods(path) if entry.token.isalnum())
+    return PlainWords(
+        plain=plain + moods,
+        joiners=joiners,
+        title=title,
+        type_context={own.type: own.context for own in types},
+        common_types=frozenset(own.type for own in types if own.common),
+    )
+
+
+def merge_entities(*bases: Iterable[Entity]) -> list[Entity]:
+    """Return the entities of several knowledge bases; one whose id a later base has too is replaced by the later."""
+    return list({entity.id: entity for base in bases for entity in base}.values())
 
 
 def read_entities(path: Path) -> list[Entity]:
@@ -48,7 +95,8 @@ def read_entities(path: Path) -> list[Entity]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EchoPulseError(f"knowledge base {path} cannot be read: {error}") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not splitlines: a description may hold a separator of Unicode, which ends no line of JSON.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -62,28 +110,3 @@ def read_entities(path: Path) -> list[Entity]:
         lines[entity.id] = number
         entities.append(entity)
     return entities
-
-
-def alias_table(entities: Iterable[Entity]) -> AliasTable:
-    """Build the table of all names and aliases; an alias of several links to the one of the highest prior.
-
-    Where the two highest are equal, it links to none.
-    """
-    claims: dict[str, list[tuple[float, str]]] = {}
-    for entity in entities:
-        for alias in {_folded(alias) for alias in (entity.name, *entity.aliases)} - {""}:
-            claims.setdefault(alias, []).append((entity.prior, entity.id))
-    aliases = sorted(claims)
-    links = []
-    for alias in aliases:
-        ranked = sorted(claims[alias], reverse=True)
-        tied = len(ranked) > 1 and ranked[0][0] == ranked[1][0]
-        links.append("" if tied else ranked[0][1])
-    automaton = BytesAhoCorasick(
-        [alias.encode() for alias in aliases], matchkind=MatchKind.Standard, implementation=Implementation.DFA
-    )
-    return AliasTable(automaton, tuple(links))
-
-
-def _folded(alias: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", alias).lower()).strip()

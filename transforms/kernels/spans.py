@@ -18,7 +18,7 @@ _LONGEST_CASHTAG = 6
 
 
 @compiled()
-def _letter(values: NDArray[np.uint8], position: int, high: int) -> int:
+def letter_length(values: NDArray[np.uint8], position: int, high: int) -> int:
     """Length in bytes of the letter, digit or underscore at `position`, 0 for anything else.
 
     Beyond ASCII the blocks decide: U+00C0 to U+1FFF and U+3040 to U+DFFF are letters, symbols and emoji are not.
@@ -36,11 +36,12 @@ def _letter(values: NDArray[np.uint8], position: int, high: int) -> int:
 
 
 @compiled()
-def _follows_letter(values: NDArray[np.uint8], low: int, position: int) -> bool:
+def follows_letter(values: NDArray[np.uint8], low: int, position: int) -> bool:
+    """Whether the character before `position`, not before `low`, is a letter, digit or underscore."""
     before = position - 1
     while before > low and values[before] & 0xC0 == 0x80:
         before -= 1
-    return before >= low and _letter(values, before, position) > 0
+    return before >= low and letter_length(values, before, position) > 0
 
 
 @compiled(numba.int64(BYTES, OFFSETS, numba.int64[::1], numba.int64[::1], numba.int64[::1]))
@@ -62,14 +63,14 @@ def find_tags(
         position = low
         while position < high and count < len(rows):
             sigil = values[position]
-            if sigil not in (_HASH, _DOLLAR, _AT) or _follows_letter(values, low, position):
+            if sigil not in (_HASH, _DOLLAR, _AT) or follows_letter(values, low, position):
                 position += 1
                 continue
             end = position + 1
             letters = 0
             others = 0
             while end < high:
-                length = _letter(values, end, high)
+                length = letter_length(values, end, high)
                 if length == 0:
                     break
                 if length > 1 or values[end] > 57:
@@ -108,8 +109,8 @@ def whole_words(
         inside = low <= starts[span] and ends[span] <= high
         whole[span] = (
             inside
-            and not (_letter(values, starts[span], high) > 0 and _follows_letter(values, low, starts[span]))
-            and (ends[span] == high or _letter(values, ends[span], high) == 0)
+            and not (letter_length(values, starts[span], high) > 0 and follows_letter(values, low, starts[span]))
+            and (ends[span] == high or letter_length(values, ends[span], high) == 0)
         )
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.alias_table import alias_table
 from transforms.entities import find_entities
 from transforms.kinds import ENTITIES
-from transforms.knowledge_base import SHIPPED, alias_table, read_entities
+from transforms.knowledge_base import SHIPPED, merge_entities, read_entities, read_plain_words
 from transforms.strategy import Context, Strategy
+
+#: Languages that write every noun with a capital: German, Luxembourgish. A capital tells no name there.
+CAPITAL_NOUNS = ("de", "lb")
 
 
 class Aliases(Strategy):
@@ -21,15 +25,17 @@ class Aliases(Strategy):
     type = ENTITIES
 
     def open(self, context: Context) -> None:
-        """Read the shipped knowledge base and, in the option `knowledge`, one of the user's own that is added to it."""
+        """Read the shipped knowledge base and, in the option `knowledge`, one of the user's own.
+
+        An entity of the user's own whose id is a shipped one's replaces that.
+        """
         entities = read_entities(SHIPPED)
         if "knowledge" in context.options:
-            entities += read_entities(Path(context.options["knowledge"]))
-        self._table = alias_table(entities)
+            entities = merge_entities(entities, read_entities(Path(context.options["knowledge"])))
+        self._table = alias_table(entities, read_plain_words())
 
     def analyze(self, batch: pa.RecordBatch) -> pa.Array:
-        """Spot the names of each text."""
-        names, links = find_entities(batch.column("text"), batch.column("folded"), self._table)
-        linked = pc.not_equal(links.flatten(), "").cast(pa.float64())
-        scores = pa.ListArray.from_arrays(links.offsets, linked)
-        return pa.StructArray.from_arrays([names, links, scores], fields=list(ENTITIES))
+        """Spot the names of each text and link them."""
+        nouns = pc.is_in(batch.column("language"), pa.array(CAPITAL_NOUNS)).to_numpy(zero_copy_only=False)
+        found = find_entities(batch.column("text"), batch.column("folded"), self._table, ~nouns)
+        return pa.StructArray.from_arrays(found, fields=list(ENTITIES))
