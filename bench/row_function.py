@@ -10,6 +10,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from pipelines.functions import EXCHANGED_ROW, Analyse
 from schemas.arrow import EXCHANGED
+from transforms.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ class AnalyseRow(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
 
     def __init__(self, strategies: Mapping[str, str]) -> None:
         """Keep the vectorised function, for what it does to the worker when it opens."""
-        self._vectorised = Analyse(strategies, ())
+        self._vectorised = Analyse(Selection(dict(strategies)))
 
     def open(self, function_context: FunctionContext) -> None:
         """Load the models, once a worker."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from echopulse.settings_errors import read_yaml, refuse_unknown_variables, told_plainly
-from schemas.errors import EchoPulseError, did_you_mean
+from schemas.errors import MISSPELT, EchoPulseError, did_you_mean, near
 
 ENV_PREFIX = "ECHOPULSE_"
 DEFAULT_FILE = Path("echopulse.yaml")
@@ -22,7 +23,7 @@ Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 #: Which strategy does each part of the analysis; a setting replaces single entries.
 STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases", "cluster": "signature"}
-#: Kinds of analysis that may be given a strategy, too; without one they are left out.
+#: Kinds of analysis that may be given a strategy, too; without one they are left out. So may kinds of the user's own.
 OTHER_KINDS = ("stance",)
 Delivery = Literal["exactly-once", "at-least-once"]
 
@@ -126,6 +127,8 @@ class Settings(BaseSettings):
     job: Job = Job()
     strategies: dict[str, str] = Field(default_factory=lambda: dict(STRATEGIES))
     strategy_paths: list[Path] = []
+    strategy_options: dict[str, dict[str, str]] = {}
+    shadow: dict[str, list[str]] = {}
     stack: EmbeddedStack = EmbeddedStack()
 
     @field_validator("home", "cache", mode="after")
@@ -137,11 +140,29 @@ class Settings(BaseSettings):
     @field_validator("strategies", mode="after")
     @classmethod
     def _known_kinds(cls, chosen: dict[str, str]) -> dict[str, str]:
-        """Refuse a kind that nothing would read; the kinds not named keep their defaults."""
+        """Refuse a misspelt kind; the kinds not named keep their defaults."""
         for kind in chosen:
-            if kind not in (*STRATEGIES, *OTHER_KINDS):
-                raise ValueError(f"no such kind '{kind}', {did_you_mean(kind, (*STRATEGIES, *OTHER_KINDS))}")
+            _check_kind(kind)
         return STRATEGIES | chosen
+
+    @field_validator("strategy_options", mode="after")
+    @classmethod
+    def _options_of_kinds(cls, options: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        """Refuse options of a misspelt kind; a key is a kind, or kind/name for one strategy alone."""
+        for key in options:
+            _check_kind(key.partition("/")[0])
+        return options
+
+    @model_validator(mode="after")
+    def _shadow_stands_beside(self) -> Self:
+        """Refuse a strategy in shadow whose kind has no active one, and the active one itself."""
+        for kind, names in self.shadow.items():
+            _check_kind(kind)
+            if kind not in self.strategies:
+                raise ValueError(f"shadow.{kind} has no active strategy beside it; name one in strategies.{kind}")
+            if self.strategies[kind] in names:
+                raise ValueError(f"shadow.{kind} names '{self.strategies[kind]}', which is the active one")
+        return self
 
     @model_validator(mode="after")
     def _addresses_follow_ports(self) -> Self:
@@ -164,6 +185,12 @@ class Settings(BaseSettings):
         """Let the environment win over the file, which `load` passes in; read nothing else."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+
+def _check_kind(kind: str) -> None:
+    known = (*STRATEGIES, *OTHER_KINDS)
+    if kind not in known and (near(kind, known, MISSPELT) or not re.fullmatch(r"[a-z][a-z0-9_]*", kind)):
+        raise ValueError(f"no such kind '{kind}', {did_you_mean(kind, known)}")
 
 
 def _default(section: S, key: str, value: str) -> S:

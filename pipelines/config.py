@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from transforms.selection import Selection
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from features.machinery.connection import OnlineStoreSettings
@@ -34,6 +36,9 @@ class SignalsConfig:
     online_store: OnlineStoreSettings
     strategies: Mapping[str, str]
     strategy_paths: tuple[Path, ...] = ()
+    #: Options of a kind's strategies, or of one under `kind/name`; strategies that score in shadow, by kind.
+    strategy_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    shadow: Mapping[str, Sequence[str]] = field(default_factory=dict)
     group: str = "echopulse-signals"
     #: A fresh group starts here; later starts go on from the committed offsets.
     start: Literal["earliest", "latest"] = "earliest"
@@ -48,3 +53,18 @@ class SignalsConfig:
     bundle_time_ms: int = 100
     #: Kafka keeps an open transaction this long: longer than the longest checkpoint and a restart, or results are lost.
     transaction_timeout_ms: int = 600_000
+
+    @property
+    def has_shadow(self) -> bool:
+        """Whether any strategy scores in shadow: without one the job has neither the column nor the sink."""
+        return any(self.shadow.values())
+
+    @property
+    def selection(self) -> Selection:
+        """The strategies that score, as the analysis pass takes them."""
+        return Selection(
+            strategies=self.strategies,
+            paths=self.strategy_paths,
+            options=self.strategy_options,
+            shadow=self.shadow,
+        )

@@ -12,13 +12,10 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.arrow_exchange import from_arrow, to_arrow
-from schemas.arrow import EXCHANGED
-from schemas.avro_columns import encode_analysis
+from schemas.arrow import EXCHANGED, EXCHANGED_WITH_SHADOW
+from schemas.avro_columns import encode_analysis, encode_shadow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     import pandas as pd
     from pyflink.table.types import DataType
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from features.machinery.connection import OnlineStoreSettings
     from features.machinery.online_writer import OnlineWriter
     from features.machinery.view_spec import ViewSchema
+    from transforms.selection import Selection
 
 _FLINK_TYPES: dict[pa.DataType, DataType] = {
     pa.string(): DataTypes.STRING(),
@@ -33,19 +31,26 @@ _FLINK_TYPES: dict[pa.DataType, DataType] = {
     pa.int32(): DataTypes.INT(),
     pa.int64(): DataTypes.BIGINT(),
     pa.binary(): DataTypes.BYTES(),
+    pa.list_(pa.binary()): DataTypes.ARRAY(DataTypes.BYTES()),
 }
 
-#: The row that the analysis function returns: the columns of schemas.arrow.EXCHANGED.
-EXCHANGED_ROW = DataTypes.ROW([DataTypes.FIELD(field.name, _FLINK_TYPES[field.type]) for field in EXCHANGED])
+
+def exchanged_row(schema: pa.Schema) -> DataType:
+    """Return the Flink row of the columns that the analysis pass gives: EXCHANGED, or EXCHANGED_WITH_SHADOW."""
+    return DataTypes.ROW([DataTypes.FIELD(field.name, _FLINK_TYPES[field.type]) for field in schema])
+
+
+#: The row that the analysis function returns where nothing runs in shadow.
+EXCHANGED_ROW = exchanged_row(EXCHANGED)
 
 
 class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
-    """Bytes and record time of a batch of records in, one ROW of EXCHANGED a record out."""
+    """Bytes and record time of a batch of records in, one ROW of EXCHANGED (or EXCHANGED_WITH_SHADOW) a record out."""
 
-    def __init__(self, strategies: Mapping[str, str], strategy_paths: tuple[Path, ...]) -> None:
-        """Keep what the worker opens its models by."""
-        self._strategies = dict(strategies)
-        self._strategy_paths = strategy_paths
+    def __init__(self, selection: Selection) -> None:
+        """Keep what the worker opens its strategies by."""
+        self._selection = selection
+        self.schema = EXCHANGED_WITH_SHADOW if any(selection.shadow.values()) else EXCHANGED
 
     def open(self, function_context: FunctionContext) -> None:
         """Load the models, once a worker."""
@@ -55,18 +60,23 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         setattr(sys.modules[print.__module__], print.__name__, print)
         from transforms.analysis import Analyser
 
-        self._analyser = Analyser(self._strategies, self._strategy_paths)
+        self._analyser = Analyser.of(self._selection)
         self._analyser.open()
+
+    def close(self) -> None:
+        """Let the strategies hang up."""
+        self._analyser.close()
 
     def eval(self, value: pd.Series, record_time: pd.Series) -> pd.Series:
         """Analyse a batch; a record that cannot be analysed is a row with its stage and reason."""
         values = to_arrow(value, pa.binary())
         times = to_arrow(record_time, pa.timestamp("ms", "UTC")).cast(pa.int64())
-        analysed = self._analyser.analyse(values, times)
-        columns = [analysed.column(name) for name in EXCHANGED.names[:-1]]
-        return from_arrow(
-            pa.StructArray.from_arrays([*columns, encode_analysis(analysed, times)], fields=list(EXCHANGED))
-        )
+        analysis = self._analyser.analysis(values, times)
+        columns = [analysis.rows.column(name) for name in EXCHANGED.names[:-1]]
+        columns.append(encode_analysis(analysis.rows, times))
+        if self.schema is EXCHANGED_WITH_SHADOW:
+            columns.append(encode_shadow(analysis.rows, analysis.shadow, times))
+        return from_arrow(pa.StructArray.from_arrays(columns, fields=list(self.schema)))
 
 
 class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
@@ -113,11 +123,10 @@ def row_schema(view: ViewSchema) -> pa.Schema:
     return pa.schema([*typed, (EVENT_TIMESTAMP, pa.timestamp("ms", "UTC"))])
 
 
-def analyse_function(
-    strategies: Mapping[str, str], strategy_paths: tuple[Path, ...]
-) -> UserDefinedScalarFunctionWrapper:
+def analyse_function(selection: Selection) -> UserDefinedScalarFunctionWrapper:
     """Return the analysis pass as a vectorised Flink function."""
-    return udf(Analyse(strategies, strategy_paths), result_type=EXCHANGED_ROW, func_type="pandas")
+    function = Analyse(selection)
+    return udf(function, result_type=exchanged_row(function.schema), func_type="pandas")
 
 
 def write_function(view: ViewSchema, store: OnlineStoreSettings) -> UserDefinedScalarFunctionWrapper:

@@ -9,39 +9,51 @@ from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines import tables
 from pipelines.functions import analyse_function, write_function
 from schemas import topics
-from schemas.arrow import EXCHANGED
+from schemas.arrow import EXCHANGED, EXCHANGED_WITH_SHADOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
     from pyflink.table import StatementSet, TableEnvironment
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
     from features.machinery.view_spec import CompiledView, Panes
     from pipelines.config import SignalsConfig
 
-#: Every record analysed, whatever came of it. The only place that calls `analyse`.
-ANALYSIS_VIEW = f"""CREATE TEMPORARY VIEW analysis AS
+
+def analysis_view(exchanged: pa.Schema) -> str:
+    """Return every record analysed, whatever came of it: the only statement that calls `analyse`."""
+    columns = ", ".join(f"q.r.`{name}` AS `{name}`" for name in exchanged.names)
+    return f"""CREATE TEMPORARY VIEW analysis AS
 SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,
-  {", ".join(f"q.r.`{name}` AS `{name}`" for name in EXCHANGED.names)}
+  {columns}
 FROM (
   SELECT et, arrival, `value`, record_partition, record_offset, analyse(`value`, et) AS r FROM social_events
 ) AS q"""
 
-_ONCE = ", ".join(f"`{name}`" for name in EXCHANGED.names if name != "reason")
 
-#: The events that were analysed, each once: a second event with one id in one channel is a repeat.
-#: What makes a repeat is kept for `table.exec.state.ttl`.
-ANALYSED_VIEW = f"""CREATE TEMPORARY VIEW analysed AS
-SELECT et, `value`, {_ONCE}
+def analysed_view(exchanged: pa.Schema) -> str:
+    """Return the events that were analysed, each once: a second event with one id in one channel is a repeat.
+
+    What makes a repeat is kept for `table.exec.state.ttl`.
+    """
+    once = ", ".join(f"`{name}`" for name in exchanged.names if name != "reason")
+    return f"""CREATE TEMPORARY VIEW analysed AS
+SELECT et, `value`, {once}
 FROM (
-  SELECT et, `value`, {_ONCE}, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
+  SELECT et, `value`, {once}, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
   FROM analysis WHERE stage = ''
 ) WHERE occurrence = 1"""
+
 
 ANALYSIS_INSERT = f"""INSERT INTO social_analysis
 SELECT channel_id, `result`, {tables.schema_header("analysis_result")}, et
 FROM analysed"""
+
+SHADOW_INSERT = f"""INSERT INTO social_shadow
+SELECT channel_id, said.datum, {tables.schema_header("shadow_result")}, et
+FROM analysed CROSS JOIN UNNEST(`shadow`) AS said (datum)"""
 
 #: A record without a value (a tombstone) is a dead letter without bytes: a null would fail the sink, and the job.
 DEAD_LETTER_INSERT = f"""INSERT INTO social_dlq
@@ -86,19 +98,22 @@ def panes_view(panes: Panes) -> str:
 
 def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
     """Build the job's SQL from the configuration and the compiled feature views; pure text, nothing is started."""
+    exchanged = EXCHANGED_WITH_SHADOW if config.has_shadow else EXCHANGED
     return Job(
         definitions=(
             tables.events_source(config),
             tables.analysis_sink(config),
+            *([tables.shadow_sink(config)] if config.has_shadow else []),
             tables.dead_letter_sink(config),
             tables.lake_events_sink(config),
             *(tables.lake_features_sink(config, view) for view in views),
-            ANALYSIS_VIEW,
-            ANALYSED_VIEW,
+            analysis_view(exchanged),
+            analysed_view(exchanged),
             *(panes_view(panes) for panes in dict.fromkeys(view.panes for view in views) if panes is not None),
         ),
         inserts=(
             ANALYSIS_INSERT,
+            *([SHADOW_INSERT] if config.has_shadow else []),
             DEAD_LETTER_INSERT,
             LAKE_EVENTS_INSERT,
             *(view_insert(view) for view in views),
@@ -117,9 +132,7 @@ def declare(
     `analyse` replaces the vectorised analysis pass by another function of the same signature.
     """
     job = build(config, views)
-    environment.create_temporary_function(
-        "analyse", analyse or analyse_function(config.strategies, config.strategy_paths)
-    )
+    environment.create_temporary_function("analyse", analyse or analyse_function(config.selection))
     for view in views:
         environment.create_temporary_function(f"write_{view.name}", write_function(view.schema, config.online_store))
     for statement in job.definitions:

@@ -56,19 +56,28 @@ def events_source(config: SignalsConfig) -> str:
 
 def analysis_sink(config: SignalsConfig) -> str:
     """Return `social.analysis`: AnalysisResult in Avro, keyed by channel, record time = event time."""
+    return _results_sink(config, "social_analysis", topics.ANALYSIS)
+
+
+def shadow_sink(config: SignalsConfig) -> str:
+    """Return `social.shadow`: ShadowResult in Avro, keyed by channel, record time = event time."""
+    return _results_sink(config, "social_shadow", topics.SHADOW)
+
+
+def _results_sink(config: SignalsConfig, table: str, topic: str) -> str:
     formats = {
         "key.format": "raw",
         "key.fields": "channel_id",
         "value.format": "raw",
         "value.fields-include": "EXCEPT_KEY",
     }
-    return f"""CREATE TEMPORARY TABLE social_analysis (
+    return f"""CREATE TEMPORARY TABLE {table} (
   channel_id STRING NOT NULL,
   `result` BYTES NOT NULL,
   record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
   record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
 ) WITH (
-  {options(_kafka_sink(config, topics.ANALYSIS) | formats)}
+  {options(_kafka_sink(config, topic) | formats)}
 )"""
 
 
@@ -97,7 +106,7 @@ def lake_events_sink(config: SignalsConfig) -> str:
     """Return the lake's analysed events: what features aggregate, the original record, and the whole AnalysisResult.
 
     `event` is the SocialEvent, so that it can be analysed anew; `result` the Avro datum of scores, entities and models.
-    A delete is a row like others, whose `target` is to be left out: readers go by echopulse.job.lake.standing.
+    A delete is a row like others, whose `target` is to be left out: readers go by transforms.standing.
     """
     return f"""CREATE TEMPORARY TABLE lake_events (
   event_id STRING, channel_id STRING, user_id STRING, kind STRING, target STRING, ts TIMESTAMP(3),

@@ -65,6 +65,20 @@ ANALYSED = pa.schema(
     ]
 )
 
+#: What a strategy in shadow says of a row of a batch beside the active one of its kind; `row` is its place there.
+SHADOWED = pa.schema(
+    [
+        pa.field("row", pa.int64()),
+        pa.field("kind", pa.string()),
+        pa.field("strategy", pa.string()),
+        pa.field("model", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("score", pa.float64()),
+        pa.field("active_label", pa.string()),
+        pa.field("active_score", pa.float64()),
+    ]
+)
+
 #: What crosses from the analysis pass into Flink for each record: the key columns, what windows aggregate, and the
 #: whole AnalysisResult as one Avro datum. Narrow on purpose: each column costs every operator behind it.
 EXCHANGED = pa.schema(
@@ -90,3 +104,6 @@ EXCHANGED = pa.schema(
         pa.field("result", pa.binary()),
     ]
 )
+
+#: The same where strategies run in shadow: behind it, a list of ShadowResults (Avro datums) a record.
+EXCHANGED_WITH_SHADOW = EXCHANGED.append(pa.field("shadow", pa.list_(pa.binary())))

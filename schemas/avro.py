@@ -1,4 +1,4 @@
-"""AnalysisResults and dead letters as Avro datums, the bytes that Flink's own Avro format writes and reads."""
+"""Results and dead letters as Avro datums, the bytes that Flink's own Avro format writes and reads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DeadLetter:
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """Return a shipped Avro schema, parsed: `analysis_result` or `dead_letter`."""
+    """Return a shipped Avro schema, parsed: `analysis_result`, `shadow_result` or `dead_letter`."""
     text = resources.files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8")
     parsed = fastavro.parse_schema(json.loads(text))
     if not isinstance(parsed, dict):
@@ -68,6 +68,11 @@ def decode_dead_letter(datum: bytes) -> DeadLetter:
 def decode_analysis(datum: bytes) -> dict[str, Any]:
     """Decode one AnalysisResult into a dict; `ts` is an aware UTC datetime."""
     return _read("analysis_result", datum)
+
+
+def decode_shadow(datum: bytes) -> dict[str, Any]:
+    """Decode one ShadowResult into a dict; `ts` is an aware UTC datetime."""
+    return _read("shadow_result", datum)
 
 
 def _read(name: str, datum: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""AnalysisResults as Avro datums, encoded a column at a time: the same bytes that fastavro writes a row at a time.
+"""Results as Avro datums, encoded a column at a time: the same bytes that fastavro writes a row at a time.
 
 Source of the encoding: Avro 1.12 specification, "Binary encoding". Measured on 20,000 results: 1.1 microseconds a row
 here, 14 in fastavro, and about 10 in Flink's own Avro format, which also needs every field handed to the JVM.
@@ -45,6 +45,24 @@ def encode_analysis(analysed: pa.RecordBatch, ts_ms: pa.Int64Array) -> pa.Binary
         *(part for name in ("kind", "target", "language") for part in _strings(analysed.column(name))),
         *_extended(np.zeros(len(ts_ms), np.int64), (), analysed.column("other_labels")),
     )
+
+
+def encode_shadow(analysed: pa.RecordBatch, shadow: pa.RecordBatch, ts_ms: pa.Int64Array) -> pa.ListArray:
+    """Encode what strategies in shadow said (SHADOWED) of the rows of a batch: a list of ShadowResult datums a row."""
+    rows = shadow.column("row").to_numpy()
+    place = pa.array(rows)
+    datums = _joined(
+        *_strings(analysed.column("event_id").take(place)),
+        *(part for name in ("kind", "strategy", "model", "label") for part in _strings(shadow.column(name))),
+        _doubles(shadow.column("score")),
+        *_strings(shadow.column("active_label")),
+        _doubles(shadow.column("active_score")),
+        varints(ts_ms.to_numpy()[rows]),
+        *_strings(analysed.column("channel_id").take(place)),
+    )
+    offsets = np.zeros(analysed.num_rows + 1, np.int32)
+    np.cumsum(np.bincount(rows, minlength=analysed.num_rows), out=offsets[1:])
+    return pa.ListArray.from_arrays(pa.array(offsets), datums.take(pa.array(np.argsort(rows, kind="stable"))))
 
 
 def varints(values: NDArray[np.int64]) -> pa.BinaryArray:

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+#: A new name that is as near as this to a known one is taken for a misspelling of it.
+MISSPELT = 0.85
+
+
 class EchoPulseError(Exception):
     """Something a person can mend: what is wrong, with which value, and where to mend it.
 

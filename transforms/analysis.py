@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import ANALYSED
+from schemas.arrow import ANALYSED, SHADOWED
 from schemas.codec import decode_events
-from transforms.artifact import find_artifact
-from transforms.buffers import constant
 from transforms.columns import Column, blank, map_column
-from transforms.discovery import discover
-from transforms.extraction import extract, lookup
+from transforms.extraction import DEFAULT_KIND, TEXT_KINDS, extract, lookup
 from transforms.keys import narrow_keys, string_keys
-from transforms.kinds import declared_kind
+from transforms.language import identify
 from transforms.normalisation import NormalisedTexts, normalise
 from transforms.screening import Outcome, screen
-from transforms.strategy import TEXTS, Context
+from transforms.selection import Selection
+from transforms.shadow import compare
+from transforms.strategy import TEXTS
 from transforms.verdict import UNDETERMINED, TextBatch, ask
 
 if TYPE_CHECKING:
@@ -28,26 +28,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from transforms.extraction import Extracted
     from transforms.kinds import Kind
     from transforms.strategy import Strategy
 
-#: What is analysed where the settings name nothing else.
-DEFAULT_STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases", "cluster": "signature"}
-DEFAULT_KIND = "message"
-#: Events of these kinds carry text; the others (delete, join, ...) pass unscored.
-TEXT_KINDS = ("message", "edit", "reaction", "transcript")
-
-#: Metadata that names another event: the one that this is about, and the one that it answers.
-_ABOUT = ("target", "reply_to")
 _IDENTITY = {"id": "event_id", "channel_id": "channel_id", "user_id": "user_id", "source": "source"}
 
 
-class Analyser:
-    """Decodes, screens, normalises and scores batches of events, with one strategy for each kind of analysis.
+@dataclass(frozen=True)
+class Analysis:
+    """What came of a batch: `rows` in schema ANALYSED, and `shadow` in SHADOWED, ordered by strategy, then row."""
 
-    `strategies` maps kind to name and goes before DEFAULT_STRATEGIES; `paths` are folders with strategies of the
-    user's own; `model` is the artifact, by name or folder, that strategies open; `options` are theirs, by kind.
-    """
+    rows: pa.RecordBatch
+    shadow: pa.RecordBatch
+
+
+class Analyser:
+    """Decodes, screens, normalises and scores batches of events; its arguments are those of a Selection."""
 
     def __init__(
         self,
@@ -55,27 +52,35 @@ class Analyser:
         paths: Sequence[Path] = (),
         model: str = "default",
         options: Mapping[str, Mapping[str, str]] | None = None,
+        shadow: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self._names = DEFAULT_STRATEGIES | dict(strategies)
-        self._paths = tuple(paths)
-        self._model = model
-        self._options = options or {}
+        self._selection = Selection(dict(strategies), paths, model, options or {}, shadow or {})
         self._strategies: list[tuple[Kind, Strategy]] = []
+        self._shadow: list[tuple[Kind, Strategy]] = []
+
+    @classmethod
+    def of(cls, selection: Selection) -> Analyser:
+        """Make one of a selection."""
+        return cls(selection.strategies, selection.paths, selection.model, selection.options, selection.shadow)
 
     def open(self) -> None:
         """Find and open the strategies; raises EchoPulseError where one is unknown or cannot open."""
-        catalogue = discover(self._paths)
-        artifact = find_artifact(self._model)
-        strategies = [catalogue.create(kind, name) for kind, name in self._names.items()]
-        self._strategies = [(declared_kind(strategy.kind, strategy.type), strategy) for strategy in strategies]
-        for kind, strategy in self._strategies:
-            strategy.open(Context(artifact, self._options.get(kind.name, {})))
+        self._strategies, self._shadow = self._selection.open()
+
+    def close(self) -> None:
+        """Let the strategies give back what they took."""
+        for _, strategy in (*self._strategies, *self._shadow):
+            strategy.close()
 
     def analyse(self, values: pa.BinaryArray, record_ts_ms: pa.Int64Array) -> pa.RecordBatch:
         """Analyse SocialEvent messages, given their records' times (ms UTC): one row of ANALYSED for each, in order.
 
         Raises nothing for what is in the data: a row that fails has its stage and reason, and the rest is unharmed.
         """
+        return self.analysis(values, record_ts_ms).rows
+
+    def analysis(self, values: pa.BinaryArray, record_ts_ms: pa.Int64Array) -> Analysis:
+        """Analyse as `analyse` does, and say what the strategies in shadow say."""
         outcome = Outcome(len(values))
         absent = np.flatnonzero(pc.is_null(values).to_numpy(zero_copy_only=False))
         outcome.refuse(absent, "decode", "the record has no value")
@@ -90,18 +95,23 @@ class Analyser:
     def analyse_events(self, events: pa.RecordBatch) -> pa.RecordBatch:
         """Analyse events that are decoded already (schema EVENT), each taken to have come at its own time."""
         times = pc.fill_null(events.column("ts").cast(pa.int64()), 0).to_numpy()
-        return self._analyse_decoded(events, np.arange(events.num_rows), times, Outcome(events.num_rows))
+        return self._analyse_decoded(events, np.arange(events.num_rows), times, Outcome(events.num_rows)).rows
 
     def _analyse_decoded(
         self, events: pa.RecordBatch, rows: NDArray[np.int64], times: NDArray[np.int64], outcome: Outcome
-    ) -> pa.RecordBatch:
-        kinds = pc.fill_null(lookup(events.column("metadata"), "kind"), DEFAULT_KIND)
-        screen(events, kinds, times, rows, outcome)
+    ) -> Analysis:
+        kinds = lookup(events.column("metadata"), "kind")
+        screen(events, pc.fill_null(kinds, DEFAULT_KIND), times, rows, outcome)
+        extracted = extract(events, kinds)
+        outcome.refuse(rows[extracted.bad_rows], "extract", lambda index: extracted.reasons[index])
         columns = {own: Column(events.column(name), rows) for name, own in _IDENTITY.items()}
-        columns["kind"] = Column(kinds, rows)
-        columns |= {name: Column(pc.fill_null(lookup(events.column("metadata"), name), ""), rows) for name in _ABOUT}
-        columns["user_key"] = Column(string_keys(events.column("user_id")), rows)
-        analysed = self._analyse_texts(events, kinds, rows, outcome)
+        columns |= {
+            "kind": Column(extracted.kinds, rows),
+            "target": Column(extracted.target, rows),
+            "reply_to": Column(extracted.reply_to, rows),
+            "user_key": Column(string_keys(events.column("user_id")), rows),
+        }
+        analysed, shadow = self._analyse_texts(events, extracted, rows, outcome)
         refused = ~outcome.passed
         everything = np.arange(len(refused))
         columns |= analysed | {
@@ -109,32 +119,29 @@ class Analyser:
             "reason": Column(outcome.reasons(), everything),
             **self._of_other_kinds(analysed, refused),
         }
-        return pa.RecordBatch.from_arrays(
-            [columns.get(field.name, Column.nothing(field.type)).spread(refused) for field in ANALYSED],
-            schema=ANALYSED,
-        )
+        arrays = [columns.get(field.name, Column.nothing(field.type)).spread(refused) for field in ANALYSED]
+        return Analysis(pa.RecordBatch.from_arrays(arrays, schema=ANALYSED), _passed(shadow, refused))
 
     def _analyse_texts(
-        self, events: pa.RecordBatch, kinds: pa.StringArray, rows: NDArray[np.int64], outcome: Outcome
-    ) -> dict[str, Column]:
-        textual = pc.is_in(kinds, pa.array(TEXT_KINDS)).to_numpy(zero_copy_only=False) & outcome.passed[rows]
-        events, kinds, rows = _kept(textual, events, kinds, rows)
-        extracted = extract(events, kinds)
-        outcome.refuse(rows[extracted.bad_rows], "extract", lambda index: extracted.reasons[index])
-        texts = normalise(extracted.texts)
-        languages = constant(UNDETERMINED, len(rows), pa.string())
-        batch = text_batch(events, kinds, texts, languages)
-        worded = (pc.binary_length(texts.normalised).to_numpy() > 0) & outcome.passed[rows]
+        self, events: pa.RecordBatch, extracted: Extracted, rows: NDArray[np.int64], outcome: Outcome
+    ) -> tuple[dict[str, Column], list[pa.RecordBatch]]:
+        textual = pc.is_in(extracted.kinds, pa.array(TEXT_KINDS)).to_numpy(zero_copy_only=False)
+        events, rows, told = _kept(textual & outcome.passed[rows], events, rows, extracted)
+        texts = normalise(told["text"], platforms=_platforms(events), channels=events.column("channel_id"))
+        languages = _languages(told["language"], texts.folded)
+        batch = text_batch(events, told["kind"], texts, languages)
         columns = {
             "text_key": Column(narrow_keys(texts.keys), rows, blank(pa.int32())),
             "emoji_count": Column(texts.emoji_counts, rows, blank(pa.int32())),
             "language": Column(languages, rows, pa.array([UNDETERMINED])),
         }
+        worded = pc.binary_length(texts.normalised).to_numpy() > 0
         if not worded.all():
             batch, rows = batch.filter(pa.array(worded)), rows[worded]
         asked = TextBatch(batch)
+        verdicts = {}
         for kind, strategy in self._strategies:
-            verdict = ask(kind, strategy, asked)
+            verdict = verdicts[kind.name] = ask(kind, strategy, asked)
             failed = np.array(list(verdict.failures), np.int64)
             outcome.refuse(rows[failed], "analyse", list(verdict.failures.values()).__getitem__)
             answered = rows[verdict.rows]
@@ -142,7 +149,11 @@ class Analyser:
             neutral = kind.split(pa.array([kind.neutral], kind.type))
             for name, column in kind.split(verdict.values).items():
                 columns[name] = Column(column, answered, neutral[name])
-        return columns
+        beside = [
+            compare(kind, strategy, ask(kind, strategy, asked), verdicts[kind.name], rows)
+            for kind, strategy in self._shadow
+        ]
+        return columns, beside
 
     def _of_other_kinds(self, columns: Mapping[str, Column], refused: NDArray[np.bool_]) -> dict[str, Column]:
         """Gather what kinds of the user's own gave, which have no columns of their own."""
@@ -161,12 +172,38 @@ class Analyser:
 
 
 def _kept(
-    keep: NDArray[np.bool_], events: pa.RecordBatch, kinds: pa.StringArray, rows: NDArray[np.int64]
-) -> tuple[pa.RecordBatch, pa.StringArray, NDArray[np.int64]]:
+    keep: NDArray[np.bool_], events: pa.RecordBatch, rows: NDArray[np.int64], extracted: Extracted
+) -> tuple[pa.RecordBatch, NDArray[np.int64], dict[str, pa.StringArray]]:
+    told = {"text": extracted.texts, "kind": extracted.kinds, "language": extracted.language}
     if keep.all():
-        return events, kinds, rows
+        return events, rows, told
     mask = pa.array(keep)
-    return events.filter(mask), kinds.filter(mask), rows[keep]
+    return events.filter(mask), rows[keep], {name: column.filter(mask) for name, column in told.items()}
+
+
+def _platforms(events: pa.RecordBatch) -> pa.StringArray:
+    """Return the platform that an event's metadata names, else its source."""
+    named = lookup(events.column("metadata"), "platform")
+    source = events.column("source")
+    return source if named.null_count == len(named) else pc.coalesce(named, source)
+
+
+def _languages(told: pa.StringArray, folded: pa.StringArray) -> pa.StringArray:
+    """Return each text's language: what its platform told, else what the text itself tells."""
+    untold = pc.equal(told, "")
+    if not pc.any(untold, min_count=0).as_py():
+        return told
+    if pc.all(untold).as_py():
+        return identify(folded)
+    return pc.replace_with_mask(told, untold, identify(folded.filter(untold)))
+
+
+def _passed(shadow: list[pa.RecordBatch], refused: NDArray[np.bool_]) -> pa.RecordBatch:
+    if not shadow:
+        return pa.RecordBatch.from_pylist([], schema=SHADOWED)
+    whole = pa.Table.from_batches(shadow).combine_chunks().to_batches()
+    batch = whole[0] if whole else shadow[0]
+    return batch.filter(pa.array(~refused[batch.column("row").to_numpy()]))
 
 
 def text_batch(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from schemas.errors import EchoPulseError, did_you_mean, near
+from schemas.errors import MISSPELT, EchoPulseError, did_you_mean, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +53,6 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NEUTRAL = {pa.float64(): 0.0, pa.int32(): 0, pa.bool_(): False, pa.string(): ""}
 #: `scores` of a result has these names already.
 _SCORES = ("negative", "neutral", "positive", "hate", "offensive")
-#: A name as near as this to a known kind's is taken for a misspelling of it.
-_MISSPELT = 0.9
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ def declared_kind(name: str, type_: pa.DataType) -> Kind:
         if type_ != KINDS[name].type:
             raise EchoPulseError(f"type is {type_}, {name} gives {KINDS[name].type}")
         return KINDS[name]
-    if near(name, KINDS, _MISSPELT):
+    if near(name, KINDS, MISSPELT):
         raise EchoPulseError(f"no kind of analysis '{name}'", did_you_mean(name, KINDS))
     if not _NAME.fullmatch(name) or name in _SCORES:
         taken = ", ".join(_SCORES)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 
 from schemas.arrow import EVENT
+from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 #: What a strategy is given: the event's own columns, and its text three times: `text` composed (Unicode NFKC),
@@ -32,12 +33,20 @@ TEXTS = pa.schema(
 )
 
 
+def _none_beside(name: str) -> Strategy:
+    raise EchoPulseError(f"no strategy '{name}' can be opened here", "strategies find each other in the job only")
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a strategy may use when it opens: the folder of its model's artifact and its own options."""
+    """What a strategy may use when it opens: its model's artifact (a folder), its options, others of its kind.
+
+    `another` opens another strategy of the same kind by its name.
+    """
 
     artifact: Path
     options: Mapping[str, str] = field(default_factory=dict)
+    another: Callable[[str], Strategy] = _none_beside
 
 
 class Strategy(ABC):
@@ -55,6 +64,9 @@ class Strategy(ABC):
 
     def open(self, context: Context) -> None:  # noqa: B027 - a strategy without a model has nothing to open
         """Load what is needed, once a worker; raises EchoPulseError where that cannot be."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to give back
+        """Give back what `open` took, when the worker ends."""
 
     @abstractmethod
     def analyze(self, batch: pa.RecordBatch) -> pa.Array:

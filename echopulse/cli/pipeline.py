@@ -176,12 +176,13 @@ def check_strategy(file: Path, *, model: str = "default", options: GlobalOptions
         strategy = declared()
         strategy.open(context)
         found[f"{strategy.kind}/{strategy.name}"] = faults(strategy)
+        strategy.close()
     told = [f"{name}: {fault}" for name, wrong in found.items() for fault in wrong or ["conforms"]]
     emit({"file": str(file), "strategies": found}, options.json, "\n".join(told))
     wrong = sum(map(len, found.values()))
     if wrong:
         counted = f"{wrong} fault{'s' if wrong > 1 else ''}"
-        raise EchoPulseError(f"{file}: {counted}", "docs/models.md has the contract")
+        raise EchoPulseError(f"{file}: {counted}", "docs/strategies.md has the contract")
 
 
 def _submit(job: str, options: GlobalOptions, savepoint: str = "") -> str:

@@ -111,9 +111,11 @@ def _step(line: str) -> None:
 def _told(outcome: ReplayRun) -> str:
     """Tell the report in a few lines."""
     latency, fresh = outcome.analysis_latency_ms, outcome.feature_freshness_ms
+    unread = ", ".join(f"{kind} {sum(languages.values()):,}" for kind, languages in outcome.abstained.items())
     return (
         f"{outcome.events_in:,} events in: {outcome.analysed:,} analysed ({outcome.late:,} of them late), "
         f"{outcome.dlq:,} dead letters, {outcome.repeats:,} repeats, {outcome.unaccounted:,} unaccounted\n"
+        f"not scored for their language: {unread or 'none'}; said in shadow: {outcome.shadow:,}\n"
         f"{outcome.feature_rows:,} feature rows; {outcome.events_per_second:,.0f} events/s ({outcome.delivery})\n"
         f"event to committed result p50 {latency['p50']} ms, p99 {latency['p99']} ms; "
         f"window to readable feature p50 {fresh['p50']} ms, p99 {fresh['p99']} ms"

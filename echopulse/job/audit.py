@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,8 +14,11 @@ from echopulse.job.topic_reader import Position, end_position, read_batches
 from schemas import topics
 from schemas.avro import decode_analysis, decode_dead_letter
 from schemas.codec import decode_events
+from transforms.verdict import ABSTAINED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from confluent_kafka import Message
 
 _KEY = ["channel_id", "event_id"]
@@ -27,6 +31,8 @@ class Books:
     """Counts of one span of the topics, all of them read from the topics themselves.
 
     `unaccounted` is the number of events without an outcome plus the outcomes without an event or beyond the first.
+    `abstained` counts results by kind of analysis and language, where a strategy does not know the language; `shadow`
+    counts what strategies in shadow said.
     """
 
     events_in: int
@@ -34,26 +40,48 @@ class Books:
     dlq: int
     repeats: int
     unaccounted: int
+    abstained: dict[str, dict[str, int]] = field(default_factory=dict)
+    shadow: int = 0
 
 
 def positions(bootstrap: str) -> dict[str, Position]:
-    """Return where the three topics end now."""
-    return {name: end_position(bootstrap, name) for name in (topics.EVENTS, topics.ANALYSIS, topics.DLQ)}
+    """Return where the topics of the job end now."""
+    names = (topics.EVENTS, topics.ANALYSIS, topics.SHADOW, topics.DLQ)
+    return {name: end_position(bootstrap, name) for name in names}
 
 
 def audit(bootstrap: str, start: dict[str, Position]) -> Books:
-    """Read the three topics from `start` to their ends and balance them; events are matched by channel and id."""
+    """Read the topics from `start` to their ends and balance them; events are matched by channel and id."""
     stop = positions(bootstrap)
 
-    def span(topic: str) -> list[Message]:
-        return [m for batch in read_batches(bootstrap, start[topic], stop[topic]) for m in batch]
+    def span(topic: str) -> Iterator[Message]:
+        return (m for batch in read_batches(bootstrap, start[topic], stop[topic]) for m in batch)
 
-    events = _events(span(topics.EVENTS))
-    results = pd.DataFrame([_result_key(message) for message in span(topics.ANALYSIS)], columns=_KEY)
+    events = _events(list(span(topics.EVENTS)))
+    abstained: Counter[tuple[str, str]] = Counter()
+    keys = []
+    for message in span(topics.ANALYSIS):
+        result = decode_analysis(message.value() or b"")
+        keys.append((result["channel_id"], result["event_id"]))
+        abstained.update(abstentions(result["models"]))
+    results = pd.DataFrame(keys, columns=_KEY)
     # A letter in parts has its fields in each of them: the first stands for it.
     firsts = [m for m in span(topics.DLQ) if _header(m, PART_HEADER) in {None, b"1"}]
     letters = [decode_dead_letter(message.value() or b"") for message in firsts]
-    return balance(events, results, [letter.origin for letter in letters])
+    books = balance(events, results, [letter.origin for letter in letters])
+    return replace(books, abstained=_by_kind(abstained), shadow=sum(1 for _ in span(topics.SHADOW)))
+
+
+def abstentions(models: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the kinds of analysis that a result's `models` says were abstained from, each with the language."""
+    return [(kind, said.removeprefix(ABSTAINED)) for kind, said in models.items() if said.startswith(ABSTAINED)]
+
+
+def _by_kind(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (kind, language), count in sorted(counts.items()):
+        found.setdefault(kind, {})[language] = count
+    return found
 
 
 def balance(events: pd.DataFrame, results: pd.DataFrame, dead_origins: list[str]) -> Books:
@@ -94,8 +122,3 @@ def _events(messages: list[Message]) -> pd.DataFrame:
 
 def _header(message: Message, name: str) -> str | bytes | None:
     return dict(message.headers() or {}).get(name)
-
-
-def _result_key(message: Message) -> tuple[str, str]:
-    result = decode_analysis(message.value() or b"")
-    return result["channel_id"], result["event_id"]

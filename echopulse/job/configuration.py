@@ -31,6 +31,8 @@ def signals_config(settings: Settings) -> SignalsConfig:
         online_store=online_store(settings),
         strategies=settings.strategies,
         strategy_paths=tuple(path.resolve() for path in settings.strategy_paths),
+        strategy_options=settings.strategy_options,
+        shadow=settings.shadow,
         delivery=settings.flink.delivery,
         parallelism=settings.flink.parallelism,
         checkpoint_interval_ms=settings.flink.checkpoint_interval_ms,

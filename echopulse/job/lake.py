@@ -11,8 +11,11 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
 from schemas.errors import EchoPulseError
+from transforms.standing import COLUMNS, standing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from echopulse.settings import Lake
 
 _SCHEME = "s3://"
@@ -37,6 +40,18 @@ def lake_table(lake: Lake, name: str) -> ds.Dataset | None:
             f"lake {lake.path}: cannot read {name}: {_first_line(error)}", "see `lake` in the settings"
         ) from error
     return found if found.files else None
+
+
+def standing_events(lake: Lake, columns: Sequence[str]) -> pa.Table | None:
+    """Return the lake's events without deleted and superseded ones (transforms.standing), None where there are none.
+
+    `columns` are those of the table `events` that are wanted. Raises EchoPulseError as `lake_table` does.
+    """
+    table = lake_table(lake, "events")
+    if table is None:
+        return None
+    wanted = list(dict.fromkeys((*columns, *COLUMNS)))
+    return standing(table.to_table(columns=wanted)).select(list(columns))
 
 
 def _file_system(lake: Lake) -> tuple[pafs.FileSystem, str]:

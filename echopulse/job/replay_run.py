@@ -35,9 +35,10 @@ class ReplayRun:
     """What a replay came to: counts by the topics and the lake themselves, speed and times in ms.
 
     `events_in = analysed + dlq + repeats` and `unaccounted` is 0 where nothing was lost or doubled; `late` is a part
-    of `analysed`. `shadow` counts what candidate models said. `analysis_latency_ms` is from sending an event to its
-    committed result, `feature_freshness_ms` from sending a window's last event to its row in the online store; both
-    under the delivery mode that is named. `aligned_end_ms` is the end of the last window that may fire.
+    of `analysed`. `shadow` counts what strategies in shadow said, `abstained` what was left unscored by kind of
+    analysis and language. `analysis_latency_ms` is from sending an event to its committed result,
+    `feature_freshness_ms` from sending a window's last event to its row in the online store; both under the delivery
+    mode that is named. `aligned_end_ms` is the end of the last window that may fire.
     """
 
     events_in: int
@@ -46,6 +47,7 @@ class ReplayRun:
     repeats: int
     late: int
     shadow: int
+    abstained: dict[str, dict[str, int]]
     feature_rows: int
     unaccounted: int
     events_per_second: float
@@ -126,7 +128,8 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         dlq=books.dlq,
         repeats=books.repeats,
         late=_late_rows(settings.lake) - late_before,
-        shadow=0,
+        shadow=books.shadow,
+        abstained=books.abstained,
         feature_rows=rows,
         unaccounted=books.unaccounted,
         events_per_second=round(books.events_in / seconds, 1),

@@ -33,7 +33,7 @@ def settle(
     _wait_for_watermark(cluster, job_id, aligned_end_ms - 1, patience_s)
     for _ in range(2):
         cluster.checkpoint(job_id, _CHECKPOINT_S)
-    for topic in (topics.ANALYSIS, topics.DLQ):
+    for topic in (topics.ANALYSIS, topics.SHADOW, topics.DLQ):
         _wait_until_committed(bootstrap, topic, patience_s)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
     from echopulse.settings import Settings
+    from transforms.selection import Selection
 
 #: The Feast repository whose views the job computes.
 FEATURES = Path(features.__file__).parent
@@ -43,7 +44,8 @@ def declare(
     """Declare the job in a Flink environment, to be run on the settings' cluster where `remote`.
 
     `savepoint` is where its state is taken up from; `analyse` replaces the analysis pass.
-    Takes some seconds: a JVM is started to plan in.
+    Takes some seconds: a JVM is started to plan in. The strategies are opened here first: one that is missing or
+    cannot open is told in one line, not by a job that restarts over and over. Raises EchoPulseError.
     """
     from echopulse.stack import find_java, flink_jars
     from features.machinery.catalog import compiled_views
@@ -51,6 +53,8 @@ def declare(
     from pipelines.signals import declare as declare_signals
 
     config = signals_config(settings)
+    if analyse is None:
+        _open_strategies(config.selection)
     views = compiled_views(FEATURES, settings.home)
     extra: Mapping[str, str] = {"execution.state-recovery.path": savepoint} if savepoint else {}
     jars: list[Path] = flink_jars(settings)
@@ -59,6 +63,12 @@ def declare(
     with _told():
         table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
         return declare_signals(table_environment, config, views, analyse)
+
+
+def _open_strategies(selection: Selection) -> None:
+    active, shadow = selection.open()
+    for _, strategy in (*active, *shadow):
+        strategy.close()
 
 
 def execute(statements: StatementSet) -> str:

@@ -10,6 +10,7 @@ from bench.simulated import events
 from pipelines.functions import Analyse
 from schemas.arrow import EXCHANGED
 from schemas.codec import encode_events
+from transforms.selection import Selection
 
 _START_MS = 1_767_225_600_000
 
@@ -19,7 +20,7 @@ def test_both_functions_return_the_same_rows() -> None:
     batch = events(500, _START_MS, seed=9)[0]
     values = encode_events(batch).to_pylist()
     times = batch.column("ts").cast(pa.int64()).to_pylist()
-    vectorised, by_row = Analyse({}, ()), AnalyseRow({})
+    vectorised, by_row = Analyse(Selection()), AnalyseRow({})
     vectorised.open(None)
     by_row.open(None)
     wanted = vectorised.eval(pd.Series(values), pd.Series(pd.to_datetime(times, unit="ms", utc=True)))

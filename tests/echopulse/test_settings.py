@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from echopulse.settings import OTHER_KINDS, STRATEGIES, Settings, load
 from schemas.errors import EchoPulseError
-from transforms.analysis import DEFAULT_STRATEGIES
 from transforms.kinds import KINDS
+from transforms.selection import DEFAULT_STRATEGIES
 
 EXAMPLE = Path(__file__).parents[2] / "echopulse.example.yaml"
 
@@ -39,7 +40,25 @@ def test_defaults_need_no_file() -> None:
 def test_every_kind_of_analysis_can_be_set() -> None:
     """The kinds are those of the analysis, which the settings do not import."""
     assert {*STRATEGIES, *OTHER_KINDS} == set(KINDS)
-    assert load().strategies | {"stance": "mine"} == Settings(strategies={"stance": "mine"}).strategies
+    for kind in ("stance", "a_kind_of_ones_own"):
+        assert load().strategies | {kind: "mine"} == Settings(strategies={kind: "mine"}).strategies
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("shadow: {toxicity: [bag]}", "shadow.toxicity names 'bag', which is the active one"),
+        ("shadow: {stance: [bag]}", "shadow.stance has no active strategy beside it"),
+        ("shadow: {toxicty: [mine]}", "no such kind 'toxicty', did you mean 'toxicity'?"),
+        ("strategy_options: {toxicty/mine: {a: b}}", "no such kind 'toxicty', did you mean 'toxicity'?"),
+        ("strategies: {A-Kind: mine}", "no such kind 'A-Kind'"),
+    ],
+)
+def test_strategies_that_cannot_be(tmp_path: Path, text: str, told: str) -> None:
+    """Misspelt kinds, and shadows of nobody, are told with the key."""
+    with pytest.raises(EchoPulseError) as raised:
+        load(_file(tmp_path, text))
+    assert told in str(raised.value)
 
 
 def test_example_shows_every_setting_with_its_default() -> None:
@@ -48,7 +67,8 @@ def test_example_shows_every_setting_with_its_default() -> None:
     assert set(shown) == set(Settings.model_fields)
     for section, values in shown.items():
         if isinstance(values, dict):
-            assert set(values) == set(getattr(load(), section).__dict__ if section != "strategies" else values)
+            default = getattr(load(), section)
+            assert set(values) == set(default.__dict__ if isinstance(default, BaseModel) else default)
     assert load(EXAMPLE) == load()
 
 

@@ -11,13 +11,15 @@ import pytest
 
 from features.machinery.connection import OnlineStoreSettings
 from features.machinery.view_spec import Column, ViewSchema
-from pipelines.functions import EXCHANGED_ROW, Analyse, WriteOnline, row_schema
+from pipelines.functions import EXCHANGED_ROW, Analyse, WriteOnline, exchanged_row, row_schema
 from schemas.arrow import EVENT, EXCHANGED
-from schemas.avro import decode_analysis
+from schemas.avro import decode_analysis, decode_shadow
 from schemas.codec import encode_events
+from transforms.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 VIEW = ViewSchema("channel_1m", (Column("channel_id", "string"),), (Column("message_count", "int64"),))
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
@@ -26,7 +28,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 @pytest.fixture(scope="module")
 def analyse() -> Iterator[Analyse]:
     """Yield the analysis pass with its models loaded."""
-    function = Analyse({}, ())
+    function = Analyse(Selection())
     function.open(None)
     yield function
     function.close()
@@ -57,6 +59,30 @@ def test_the_declared_row_is_the_one_that_comes_out(analyse: Analyse) -> None:
     """Names and number of columns as Flink was told."""
     out = pa.array(analyse.eval(pd.Series(_values({"id": "a"})), pd.Series([pd.Timestamp(MOMENT)])).array)
     assert [field.name for field in out.type] == EXCHANGED_ROW.field_names() == EXCHANGED.names
+
+
+def test_what_is_said_in_shadow_comes_along(tmp_path: Path) -> None:
+    """A list of Avro datums a record, empty where there is nothing to say."""
+    source = (
+        "import pyarrow as pa\nfrom transforms.strategy import Strategy\n"
+        'class Own(Strategy):\n    kind, name, type = "cluster", "own", pa.string()\n'
+        '    def analyze(self, batch):\n        return batch["text"]\n'
+    )
+    (tmp_path / "own.py").write_text(source)
+    function = Analyse(Selection(paths=(tmp_path,), shadow={"cluster": ("own",)}))
+    function.open(None)
+    values = [*_values({"id": "a"}), b"\xff"]
+    rows = pa.array(function.eval(pd.Series(values), pd.Series([pd.Timestamp(MOMENT)] * 2)).array)
+    assert [field.name for field in rows.type] == exchanged_row(function.schema).field_names()
+    (said,), nothing = rows.field("shadow").to_pylist()
+    assert nothing == []
+    assert {name: decode_shadow(said)[name] for name in ("event_id", "strategy", "label", "ts")} == {
+        "event_id": "a",
+        "strategy": "own",
+        "label": "hi",
+        "ts": MOMENT,
+    }
+    function.close()
 
 
 def test_a_views_rows_are_keys_features_and_time() -> None:

@@ -50,3 +50,13 @@ def test_delivery_is_that_of_both_kafka_sinks(delivery: str) -> None:
     """Results and dead letters are written under the mode that was asked for."""
     statements = "".join(_job(delivery=delivery).definitions)
     assert statements.count(f"'sink.delivery-guarantee' = '{delivery}'") == 2
+
+
+def test_shadow_costs_nothing_where_there_is_none() -> None:
+    """Column, sink and statement are there only where a strategy runs in shadow; the rest of the job is the same."""
+    plain, shadowed = _job(), _job(shadow={"toxicity": ("mine",)})
+    assert "shadow" not in "".join((*plain.definitions, *plain.inserts))
+    more = [statement for statement in shadowed.inserts if statement not in plain.inserts]
+    assert more == [(_GOLDEN / "shadow.sql").read_text(encoding="utf-8").strip()]
+    assert sum("'topic' = 'social.shadow'" in statement for statement in shadowed.definitions) == 1
+    assert sum("analyse(" in statement for statement in (*shadowed.definitions, *shadowed.inserts)) == 1

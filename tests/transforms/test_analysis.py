@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.arrow import ANALYSED
+from schemas.avro import decode_analysis
+from schemas.avro_columns import encode_analysis
 from schemas.codec import decode_events
 from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
@@ -139,6 +141,70 @@ def test_kinds_without_text(analyser: Analyser, encode: Encode, kind: str) -> No
     row = analyser.analyse(*encode({"metadata": [("kind", kind)], "raw_payload": b"not JSON"})).to_pylist()[0]
     assert (row["stage"], row["kind"], row["sentiment"], row["toxicity"]) == ("", kind, "unknown", 0)
     assert (row["model_sentiment"], row["model_toxicity"], row["text_key"], row["entities"]) == ("", "", 0, [])
+
+
+def test_events_about_another(analyser: Analyser, encode: Encode) -> None:
+    """An edit is scored anew, a delete is not scored; both name their target, as the metadata or the payload does."""
+    love = [("text", "i love this lovely thing")]
+    edit = {"metadata": [("kind", "edit"), ("target", "m1"), *love]}
+    delete = {"metadata": [("kind", "delete"), ("target", "m1")]}
+    unnamed = {"source": "discord", "metadata": [], "raw_payload": _DISCORD_DELETE}
+    answer = {"metadata": [("kind", "message"), ("reply_to", "m1"), *love]}
+    rows = analyser.analyse(*encode(edit, delete, unnamed, answer)).to_pylist()
+    assert [(row["kind"], row["target"], row["reply_to"], row["sentiment"]) for row in rows] == [
+        ("edit", "m1", "", "positive"),
+        ("delete", "m1", "", "unknown"),
+        ("delete", "123", "", "unknown"),
+        ("message", "", "m1", "positive"),
+    ]
+
+
+_DISCORD_DELETE = b'{"op": 0, "t": "MESSAGE_DELETE", "s": 3, "d": {"id": "123", "channel_id": "c", "guild_id": "g"}}'
+
+
+def test_a_language_that_the_model_does_not_know(analyser: Analyser, encode: Encode) -> None:
+    """It abstains and says so, whoever told the language; entities and cluster are found in any."""
+    german = "Ich habe gestern mit meinen Freunden einen sehr schönen Abend im Garten verbracht"
+    told = {"metadata": [("text", "gg wp"), ("language", "de-AT")]}
+    plain = {"metadata": [("text", "gg wp")]}
+    rows = analyser.analyse(*encode({"metadata": [("text", german)]}, told, plain)).to_pylist()
+    for row in rows[:2]:
+        assert (row["language"], row["sentiment"], row["toxicity"]) == ("de", "unknown", 0)
+        assert row["model_sentiment"] == row["model_toxicity"] == "abstained:de"
+        assert (row["model_entities"], row["model_cluster"]) == ("strategy:aliases", "strategy:signature")
+    assert rows[2]["model_sentiment"].startswith("sha256:")
+
+
+_MOOD = """
+import pyarrow as pa
+from transforms.strategy import Strategy
+
+MOOD = pa.struct([("tone", pa.string()), ("strength", pa.float64()), ("loud", pa.bool_())])
+
+class Mood(Strategy):
+    kind, name, type = "mood", "capitals", MOOD
+
+    def analyze(self, batch):
+        texts = batch["text"].to_pylist()
+        return pa.array([{"tone": t[:1], "strength": len(t) / 2, "loud": t.isupper()} for t in texts], MOOD)
+"""
+
+
+def test_a_kind_of_the_users_own(encode: Encode, tmp_path: Path) -> None:
+    """Its numbers, texts and model are in the result; an event without text has none of them."""
+    (tmp_path / "mood.py").write_text(_MOOD)
+    own = Analyser({"mood": "capitals"}, [tmp_path])
+    own.open()
+    values, times = encode({"metadata": [("text", "HEY")]}, {"metadata": [("kind", "join")]})
+    analysed = own.analyse(values, times)
+    rows = analysed.to_pylist()
+    assert dict(rows[0]["other_scores"]) == {"mood.strength": 1.5, "mood.loud": 1.0}
+    assert dict(rows[0]["other_labels"]) == {"mood.tone": "H"}
+    assert rows[1]["other_scores"] == rows[1]["other_labels"] == rows[1]["other_models"] == []
+    result = decode_analysis(encode_analysis(analysed, times)[0].as_py())
+    assert result["models"]["mood"] == "strategy:capitals"
+    assert result["scores"]["mood.strength"] == 1.5
+    assert result["labels"] == {"mood.tone": "H"}
 
 
 @pytest.mark.parametrize(

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.transforms.remote.service import running
 from transforms.artifact import find_artifact
 from transforms.conformance import faults
 from transforms.discovery import discover
+from transforms.strategies.perspective import ENDPOINT
 from transforms.strategy import Context, Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHIPPED = discover().strategies
 
 
-def _opened(key: tuple[str, str]) -> Strategy:
-    strategy = SHIPPED[key]()
-    strategy.open(Context(find_artifact("default")))
-    return strategy
-
-
-OPENED = {key: _opened(key) for key in SHIPPED}
+@pytest.fixture(scope="module")
+def opened() -> Iterator[dict[tuple[str, str], Strategy]]:
+    """Every strategy that ships, the remote one on a server of its service's shape."""
+    with running() as service, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENDPOINT, service.url)
+        strategies = {key: declared() for key, declared in SHIPPED.items()}
+        for strategy in strategies.values():
+            strategy.open(Context(find_artifact("default")))
+        yield strategies
+        for strategy in strategies.values():
+            strategy.close()
 
 
 @pytest.mark.parametrize("key", SHIPPED)
-def test_hostile_texts(key: tuple[str, str]) -> None:
+def test_hostile_texts(key: tuple[str, str], opened: dict[tuple[str, str], Strategy]) -> None:
     """Every strategy that ships conforms on the hostile texts."""
-    assert faults(OPENED[key]) == []
+    assert faults(opened[key]) == []
 
 
 @pytest.mark.parametrize("key", SHIPPED)
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=50), min_size=1, max_size=5))
-def test_any_texts(key: tuple[str, str], texts: list[str]) -> None:
+def test_any_texts(key: tuple[str, str], opened: dict[tuple[str, str], Strategy], texts: list[str]) -> None:
     """Every strategy that ships conforms on any texts."""
-    assert faults(OPENED[key], texts) == []
+    assert faults(opened[key], texts) == []
 
 
 class _Counts(Strategy):

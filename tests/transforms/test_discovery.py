@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.errors import EchoPulseError
-from transforms.analysis import DEFAULT_STRATEGIES
 from transforms.discovery import discover
+from transforms.selection import DEFAULT_STRATEGIES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from echopulse.job.audit import Books, audit, balance, positions
 from echopulse.job.topic_reader import Position
 from schemas.arrow import EVENT
 from schemas.avro import DeadLetter, schema
-from schemas.topics import ANALYSIS, DLQ, EVENTS
+from schemas.topics import ANALYSIS, DLQ, EVENTS, SHADOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +78,7 @@ def test_a_dead_letter_and_a_result_of_one_event_is_one_too_many() -> None:
 def test_books_are_read_off_the_topics(bootstrap: str, write_topic: Callable[..., None]) -> None:
     """Heartbeats are no events, what lies before the start is not read, a letter in parts is one letter."""
     write_topic(ANALYSIS, [b"of another run"])
+    write_topic(SHADOW, [b"of another run"])
     write_topic(DLQ, [b"of another run"])
     write_topic(EVENTS, [b"of another run"])
     start = positions(bootstrap)
@@ -90,9 +91,13 @@ def test_books_are_read_off_the_topics(bootstrap: str, write_topic: Callable[...
     write_topic(EVENTS, [b"\xff\xff"], partition=1)
     with DeadLetterProducer(bootstrap) as letters:
         letters.send([DeadLetter("decode", "unreadable", _last_origin(bootstrap, 1), "", now, b"\xff\xff")])
-    write_topic(ANALYSIS, [_result("1"), _result("2")])
+    models = {"sentiment": "abstained:de", "toxicity": "sha256:aa"}
+    write_topic(ANALYSIS, [_result("1", models), _result("2", models)])
+    write_topic(SHADOW, [b"one", b"two", b"three"])
 
-    assert audit(bootstrap, start) == Books(events_in=5, analysed=2, dlq=2, repeats=1, unaccounted=0)
+    assert audit(bootstrap, start) == Books(
+        events_in=5, analysed=2, dlq=2, repeats=1, unaccounted=0, abstained={"sentiment": {"de": 2}}, shadow=3
+    )
     nothing = {name: Position(name, dict(position.offsets)) for name, position in positions(bootstrap).items()}
     assert audit(bootstrap, nothing) == Books(0, 0, 0, 0, 0)
 
@@ -106,7 +111,7 @@ def _events(*names: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([{**row, "id": name, "ts": now_ms()} for name in names], schema=EVENT)
 
 
-def _result(name: str) -> bytes:
+def _result(name: str, models: dict[str, str]) -> bytes:
     buffer = io.BytesIO()
     record = {
         "event_id": name,
@@ -115,6 +120,7 @@ def _result(name: str) -> bytes:
         "entities": [],
         "ts": datetime.now(UTC),
         "channel_id": "c",
+        "models": models,
     }
     fastavro.schemaless_writer(buffer, schema("analysis_result"), record)
     return buffer.getvalue()

@@ -25,6 +25,8 @@ def test_every_setting_arrives() -> None:
         },
         "strategies": {"sentiment": "mine"},
         "strategy_paths": ["plugins"],
+        "strategy_options": {"sentiment/mine": {"depth": "3"}},
+        "shadow": {"toxicity": ["mine"]},
     }
     config = signals_config(Settings.model_validate(document))
     assert (config.kafka_bootstrap, config.lake.path) == ("k:1", "s3://b/p")
@@ -35,6 +37,8 @@ def test_every_setting_arrives() -> None:
     assert (config.bundle_size, config.bundle_time_ms) == (9, 10)
     assert config.strategies["sentiment"] == "mine"
     assert config.strategy_paths == (Path("plugins").resolve(),)
+    assert config.strategy_options == {"sentiment/mine": {"depth": "3"}}
+    assert config.shadow == {"toxicity": ["mine"]}
 
 
 def test_defaults_stand_once() -> None:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from echopulse.job.lake import lake_table
+from echopulse.job.lake import lake_table, standing_events
 from echopulse.settings import Lake
 from schemas.errors import EchoPulseError
 
@@ -47,6 +47,22 @@ def test_a_table_that_nobody_wrote_is_none(tmp_path: Path) -> None:
     (tmp_path / "events").mkdir()
     assert lake_table(Lake(path=str(tmp_path)), "events") is None
     assert lake_table(Lake(path=str(tmp_path)), "features/channel_1m") is None
+
+
+def test_events_that_stand(tmp_path: Path) -> None:
+    """Deletes and what they are about are left out, over all files; only the columns that were asked for come."""
+    rows = [("e1", "message", ""), ("e2", "message", ""), ("e3", "delete", "e1")]
+    for place, row in enumerate(rows):
+        folder = tmp_path / "events" / "date=2026-01-31" / f"hour=0{place}"
+        folder.mkdir(parents=True)
+        names = ("event_id", "kind", "target")
+        columns = {name: [value] for name, value in zip(names, row, strict=True)}
+        columns |= {"channel_id": ["c"], "ts": pa.array([place], pa.timestamp("ms"))}
+        pq.write_table(pa.table(columns), folder / "part-0-0")
+    found = standing_events(Lake(path=str(tmp_path)), ["event_id"])
+    assert found is not None
+    assert found.to_pydict() == {"event_id": ["e2"]}
+    assert standing_events(Lake(path=str(tmp_path / "none")), ["event_id"]) is None
 
 
 def test_a_file_that_is_no_parquet_is_named_in_one_line(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from echopulse.job.cluster import FlinkCluster
 from echopulse.job.settle import settle
 from schemas.errors import EchoPulseError
-from schemas.topics import ANALYSIS, DLQ
+from schemas.topics import ANALYSIS, DLQ, SHADOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ def test_the_watermark_first_then_two_checkpoints(
     """No checkpoint is asked for before the last window can have fired: a ms before its end."""
     _script(flink, 10, 9_998, 9_999)
     write_topic(ANALYSIS, [b"a result"])
+    write_topic(SHADOW, [b"a word"])
     write_topic(DLQ, [b"a letter"])
     with FlinkCluster(flink.rest) as cluster:
         settle(cluster, JOB, bootstrap, 10_000, patience_s=30)
