@@ -27,4 +27,6 @@ def string_array(values: NDArray[np.uint8], offsets: NDArray[np.int32]) -> pa.St
 
 def constant(value: Any, rows: int, type_: pa.DataType) -> pa.Array:  # noqa: ANN401 - any Arrow value
     """Return a column that repeats one value."""
+    if value == "" and type_ == pa.string():
+        return string_array(np.zeros(0, np.uint8), np.zeros(rows + 1, np.int32))
     return pa.repeat(pa.scalar(value, type_), rows)

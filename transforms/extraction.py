@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from transforms.buffers import constant
 from transforms.payloads.batches import read_payloads
 from transforms.payloads.catalogue import platforms_of
-from transforms.payloads.declaration import TEXT_FIELDS, TEXT_KINDS
+from transforms.payloads.declaration import KINDS, TEXT_FIELDS, TEXT_KINDS
+from transforms.payloads.interpretation import OWN, UNTOLD
 from transforms.payloads.languages import language_codes
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TEXT_FIELDS", "TEXT_KINDS", "Extracted", "extract", "lookup"]
+__all__ = ["DEFAULT_KIND", "TEXT_FIELDS", "TEXT_KINDS", "Extracted", "extract", "lookup"]
 
 DEFAULT_KIND = "message"
 
 #: The keys of metadata that say what a payload may say too.
 _TOLD = ("text", "target", "reply_to", "thread", "language", "emotes")
 #: Events of these kinds are about another event.
-_ABOUT = ("edit", "delete", "reaction")
+_ABOUT = [KINDS.index(kind) for kind in ("edit", "delete", "reaction")]
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,11 @@ def lookups(metadata: pa.MapArray, keys: Sequence[str]) -> dict[str, pa.StringAr
     for code, key in enumerate(keys):
         found = np.flatnonzero(codes == code)
         rows = np.searchsorted(offsets, found + low, side="right") - 1
-        rows, first = np.unique(rows, return_index=True)
         if not len(rows):
             values[key] = pa.nulls(len(metadata), pa.string())
             continue
+        first = np.concatenate([[True], rows[1:] != rows[:-1]])
+        rows = rows[first]
         values[key] = items.take(pa.array(found[first]))
         if len(rows) < len(metadata):
             mask = np.zeros(len(metadata), np.bool_)
@@ -86,51 +88,56 @@ def extract(events: pa.RecordBatch, kinds: pa.StringArray) -> Extracted:
     was wanted: where the metadata has none, and the kind is one of TEXT_KINDS or not told.
     """
     told = lookups(events.column("metadata"), _TOLD)
+    codes = _codes(kinds)
     platforms = platforms_of(events.column("source"))
-    reading, wanted = _to_read(told, kinds, platforms)
+    reading, wanted = _to_read(told, codes, platforms)
     rows = np.flatnonzero(reading)
-    everything = len(rows) == len(reading)
-    mask = pa.array(reading)
     payloads = events.column("raw_payload")
-    found = read_payloads(
-        payloads if everything else payloads.filter(mask),
-        platforms if everything else platforms[rows],
-        kinds if everything else kinds.filter(mask),
-    )
-    spread = {name: column if everything else _spread(column, mask) for name, column in found.columns.items()}
-    said = {name: _either(told[name], spread.get(name)) for name in _TOLD}
-    kinds = kinds if kinds.null_count == 0 else pc.coalesce(kinds, spread.get("kind", kinds), DEFAULT_KIND)
-    silent = pc.invert(pc.is_in(kinds, pa.array(TEXT_KINDS)))
-    texts = pc.if_else(silent, "", said["text"]) if pc.any(silent).as_py() else said["text"]
-    bad = rows[found.bad_rows]
-    worse = wanted[bad]
+    if len(rows) == len(reading):
+        found = read_payloads(payloads, platforms, codes)
+        columns, codes = found.columns, found.kinds
+    else:
+        mask = pa.array(reading)
+        found = read_payloads(payloads.filter(mask), platforms[rows], codes[rows])
+        columns = {name: _spread(column, mask) for name, column in found.columns.items()}
+        codes[rows] = found.kinds
+        codes[codes == UNTOLD] = KINDS.index(DEFAULT_KIND)
+    said = {name: _either(told[name], columns.get(name)) for name in _TOLD}
+    silent = codes >= len(TEXT_KINDS)
+    bad = wanted[rows[found.bad_rows]]
     return Extracted(
-        texts=texts,
-        kinds=kinds,
-        target=_targets(kinds, said["target"], said["reply_to"]),
+        texts=pc.if_else(pa.array(silent), "", said["text"]) if silent.any() else said["text"],
+        kinds=kinds if kinds.null_count == 0 else pc.coalesce(kinds, pa.array([*KINDS, ""]).take(pa.array(codes))),
+        target=_targets(codes, said["target"], said["reply_to"]),
         reply_to=said["reply_to"],
         thread=said["thread"],
         language=language_codes(said["language"]),
         emotes=said["emotes"],
-        bad_rows=bad[worse],
-        reasons=[reason for reason, is_bad in zip(found.reasons, worse.tolist(), strict=True) if is_bad],
+        bad_rows=rows[found.bad_rows][bad],
+        reasons=[reason for reason, is_bad in zip(found.reasons, bad.tolist(), strict=True) if is_bad],
     )
 
 
+def _codes(kinds: pa.StringArray) -> NDArray[np.int8]:
+    """Return the place of each kind in KINDS."""
+    codes: NDArray[np.int8] = pc.fill_null(pc.index_in(kinds, pa.array(KINDS)), OWN).to_numpy().astype(np.int8)
+    if kinds.null_count:
+        codes[pc.is_null(kinds).to_numpy(zero_copy_only=False)] = UNTOLD
+    return codes
+
+
 def _to_read(
-    told: Mapping[str, pa.StringArray], kinds: pa.StringArray, platforms: NDArray[np.uint8]
+    told: Mapping[str, pa.StringArray], codes: NDArray[np.int8], platforms: NDArray[np.uint8]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Say which payloads are to be read, and which of them for their text.
 
     A supplied text comes from a connector that knows the payload: it is read for the rest where its form is known.
     """
-    untold = pc.is_null(kinds).to_numpy(zero_copy_only=False)
-    speaking = untold | pc.is_in(kinds, pa.array(TEXT_KINDS)).to_numpy(zero_copy_only=False)
+    speaking = codes < len(TEXT_KINDS)
     wanted = speaking & pc.is_null(told["text"]).to_numpy(zero_copy_only=False)
     if wanted.all():
         return wanted, wanted
-    deletes = pc.fill_null(pc.equal(kinds, "delete"), False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - what stands for null
-    deletes &= pc.is_null(told["target"]).to_numpy(zero_copy_only=False)
+    deletes = (codes == KINDS.index("delete")) & pc.is_null(told["target"]).to_numpy(zero_copy_only=False)
     return wanted | deletes | (speaking & (platforms > 0)), wanted
 
 
@@ -146,9 +153,9 @@ def _either(told: pa.StringArray, found: pa.StringArray | None) -> pa.StringArra
     return pc.coalesce(found if told.null_count == len(told) else pc.coalesce(told, found), "")
 
 
-def _targets(kinds: pa.StringArray, target: pa.StringArray, reply_to: pa.StringArray) -> pa.StringArray:
+def _targets(codes: NDArray[np.int8], target: pa.StringArray, reply_to: pa.StringArray) -> pa.StringArray:
     """Without a target, an edit, a delete or a reaction is about the event that it is said to reply to."""
-    about = pc.is_in(kinds, pa.array(_ABOUT))
-    if not pc.any(about).as_py():
+    about = np.isin(codes, _ABOUT)
+    if not about.any():
         return target
-    return pc.if_else(pc.and_(about, pc.equal(target, "")), reply_to, target)
+    return pc.if_else(pc.and_(pa.array(about), pc.equal(target, "")), reply_to, target)

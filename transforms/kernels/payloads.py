@@ -29,8 +29,8 @@ def hash_name(values: NDArray[np.uint8], start: int, end: int) -> int:
     """Return the slot of a name by its length and its first, middle and last byte."""
     if start == end:
         return 0
-    middle = values[(start + end) >> 1]
-    return ((end - start) + 31 * values[start] + 131 * values[end - 1] + 517 * middle) & (SLOTS - 1)
+    slot: int = end - start + 31 * values[start] + 131 * values[end - 1] + 517 * values[(start + end) >> 1]
+    return slot & (SLOTS - 1)
 
 
 @compiled()

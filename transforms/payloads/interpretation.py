@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.buffers import constant
 from transforms.payloads.declaration import ANY, KINDS, TEXT_KINDS, UNLISTED
 
 if TYPE_CHECKING:
@@ -22,44 +21,34 @@ if TYPE_CHECKING:
     Columns = Mapping[Path, pa.Array]
     Codes = NDArray[np.int8]
 
-#: What is found in a payload, beside the kind, which is never ''.
+#: What is found in a payload beside the kind.
 FIELDS = ("text", "target", "reply_to", "thread", "language", "emotes")
+#: Codes of kinds are places in KINDS; these stand for a kind that is not told, and for one of the metadata's own.
+UNTOLD, OWN = -1, len(KINDS)
 
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
-_SPEAKING = len(TEXT_KINDS)
 
 
-def interpret(columns: Columns, plan: Plan, told: pa.StringArray) -> dict[str, pa.StringArray]:
-    """Return a column of texts ('' for none) for each of FIELDS that the plan has paths for, and for `kind`.
+def interpret(columns: Columns, plan: Plan, told: Codes) -> tuple[Codes, dict[str, pa.StringArray]]:
+    """Return each row's kind, and a column of texts ('' for none) for each of FIELDS that the plan has paths for.
 
-    `told` is each row's kind where it is known already, else null.
+    `told` is each row's kind where it is known already, else UNTOLD.
     """
-    rows = len(told)
-    codes, unlisted = _derived(columns, plan, rows)
-    known = pc.is_valid(told).to_numpy(zero_copy_only=False)
-    given = pc.fill_null(pc.index_in(told, pa.array(KINDS)), len(KINDS)).to_numpy()
-    codes = np.where(known, given.astype(np.int8), codes)
+    codes, unlisted = _derived(columns, plan, len(told))
+    known = told != UNTOLD
+    codes = np.where(known, told, codes)
     text = _of_kind(columns, plan.text, codes)
     if unlisted.any():
         silent = pc.equal(pc.binary_length(text), 0).to_numpy(zero_copy_only=False)
         codes[unlisted & silent & ~known] = _CODES[dict(plan.kinds).get(UNLISTED, KINDS[0])]
-    speaking = codes < _SPEAKING
-    if not speaking.all():
-        text = pc.if_else(pa.array(speaking), text, "")
-    found = {"text": text, "kind": pc.coalesce(told, _names(codes))}
+    silent_kinds = codes >= len(TEXT_KINDS)
+    found = {"text": pc.if_else(pa.array(silent_kinds), "", text) if silent_kinds.any() else text}
     if plan.target:
         found["target"] = _of_kind(columns, plan.target, codes)
     for name in ("reply_to", "thread", "language", "emotes"):
         if paths := getattr(plan, name):
             found[name] = pc.fill_null(_first(columns, paths), "")
-    return found
-
-
-def _names(codes: Codes) -> pa.StringArray:
-    if not codes.any():
-        return constant(KINDS[0], len(codes), pa.string())
-    # A kind of the metadata's own is past the end, and told.
-    return pa.array([*KINDS, ""]).take(pa.array(codes))
+    return codes, found
 
 
 def _derived(columns: Columns, plan: Plan, rows: int) -> tuple[Codes, NDArray[np.bool_]]:

@@ -80,16 +80,18 @@ class Path:
 
     def find(self, document: dict[str, Any], *, numbers: bool) -> str | list[str] | None:
         """Return the text at the path (a list of them behind a list); with `numbers` a whole number passes for one."""
+        if not self.listed:
+            node: Any = document
+            for step in self.steps:
+                node = node.get(step.name) if isinstance(node, dict) else None
+            return None if node is None else self._choose(node, numbers=numbers)
         nodes: list[Any] = [document]
         for step in self.steps:
             nodes = [node[step.name] for node in nodes if isinstance(node, dict) and step.name in node]
             if (selector := step.selector) is not None:
                 lists = [node for node in nodes if isinstance(node, list)]
                 nodes = [item for items in lists for place, item in enumerate(items) if selector.takes(place, item)]
-        found = [value for node in nodes if (value := self._choose(node, numbers=numbers)) is not None]
-        if self.listed:
-            return found
-        return found[0] if found else None
+        return [value for node in nodes if (value := self._choose(node, numbers=numbers)) is not None]
 
     def _choose(self, node: object, *, numbers: bool) -> str | None:
         for name, colons in self.choices:
