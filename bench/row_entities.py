@@ -11,7 +11,8 @@ import pyarrow as pa
 from bench.row_words import LETTERS, Word, aligned, find_runs, is_careful, scan
 from transforms.buffers import string_buffers
 from transforms.entities import LEAST_PROBABILITY
-from transforms.kernels.linking import COMMON_CAPITAL, NIL_CAPITAL, PROPER_CAPITAL, WINDOW
+from transforms.kernels.linking import BEFORE, BEHIND, COMMON_CAPITAL, NIL_CAPITAL, PROPER_CAPITAL, WINDOW
+from transforms.kernels.names import PLAIN
 from transforms.kernels.vocabulary import UNKNOWN, hash_words
 
 if TYPE_CHECKING:
@@ -88,13 +89,17 @@ class RowEntities:
         around = [*terms[max(0, first - WINDOW) : first], *terms[behind : behind + WINDOW]]
         context = [term for term in dict.fromkeys(around) if term != UNKNOWN and term not in terms[first:behind]]
         capital = _capital(words, first) if own and careful else None
+        beside = self._beside(words, first, behind) if own and careful else []
         scores = [table.nil_log_priors[alias] + _evidence(capital, NIL_CAPITAL)]
         for claim in claims:
             entity = table.claimants[claim]
             places = range(table.term_offsets[entity], table.term_offsets[entity + 1])
             weights = {table.terms[place]: table.weights[place] for place in places}
             share = COMMON_CAPITAL if table.common[entity] else PROPER_CAPITAL
-            score = table.log_priors[claim] + _evidence(capital, share)
+            score = table.log_priors[claim]
+            for neighbour, ratio in beside:
+                score -= 0.0 if neighbour in weights else np.log(ratio)
+            score += _evidence(capital, share)
             for term in context:
                 score += weights.get(term, 0.0)
             scores.append(score)
@@ -108,6 +113,18 @@ class RowEntities:
         if scores[1:].count(best) > 1 or score < LEAST_PROBABILITY:
             return "", 0.0
         return table.ids[table.claimants[claims[winner - 1]]], score
+
+    def _beside(self, words: Sequence[Word], first: int, behind: int) -> list[tuple[int, float]]:
+        """The terms of capitalised words one space before and behind a capitalised name, and what each is worth."""
+        if not words[first].capital or words[first].tag:
+            return []
+        pairs = [(words[first - 1], words[first])] if first else []
+        pairs += [(words[behind], words[behind])] if behind < len(words) else []
+        return [
+            (self._term(word.text), BEFORE if word.start < words[first].start and not word.fresh else BEHIND)
+            for word, border in pairs
+            if word.capital and not word.tag and not self._uses(word.text) & PLAIN and border.gap == "space"
+        ]
 
 
 def _capital(words: Sequence[Word], place: int) -> bool | None:

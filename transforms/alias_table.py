@@ -35,14 +35,15 @@ class AliasTable:
     r"""Aliases in UTF-8 and lower case; alias a's claimants are claimants[claim_offsets[a] : claim_offsets[a + 1]].
 
     An alias a with words W around it means the claimant e, or NIL, with the probability
-    P(e | a, W) ∝ P(e | a) · P(case | e) · ∏_{w ∈ W} P(w | e), normalised over the claimants and NIL.
+    P(e | a, W) ∝ P(e | a) · P(case | e) · P(beside | e) · ∏_{w ∈ W} P(w | e), normalised over the claimants and NIL.
     That is naive Bayes with a unigram model of each entity, smoothed by the background (C. Zhai, J. Lafferty: A study
     of smoothing methods for language models applied to information retrieval, ACM TOIS 22(2), 2004, Jelinek-Mercer):
     P(w | e) = (1 - λ) [w ∈ T_e] / |T_e| + λ q(w), and λ q(w) for NIL. So a word outside all T_e changes nothing, and
     one in T_e adds the weight log(1 + (1 - λ) / (λ |T_e| q(w))), once however often it stands there.
     T_e are the entity's terms: words of its `context`, its description, its name and its type's context. q(w) is the
     share of w among the terms of all entities. P(e | a) are the priors, scaled down where they exceed 0.99 together;
-    NIL has the rest. P(case | e) is told in transforms.kernels.linking.
+    NIL has the rest. P(case | e), of the alias's first letter, and P(beside | e), of capitalised
+    words beside it, are told in transforms.kernels.linking.
     """
 
     automaton: BytesAhoCorasick

@@ -119,6 +119,7 @@ def _link(spans: Spans, words: _Words, table: AliasTable) -> tuple[NDArray[np.in
         table.terms,
         table.weights,
         table.common,
+        table.uses,
         best,
         probabilities,
     )

@@ -9,7 +9,9 @@ import numba
 import numpy as np
 
 from transforms.kernels import compiled
-from transforms.kernels.words import CAPITAL, FRESH, TAG
+from transforms.kernels.names import PLAIN
+from transforms.kernels.vocabulary import UNKNOWN
+from transforms.kernels.words import CAPITAL, FRESH, SPACE, TAG
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +22,9 @@ WINDOW = 32
 #: text that begins with one. NIL, some other meaning, is half of the one sort and half of the other.
 PROPER_CAPITAL, COMMON_CAPITAL = 0.6, 0.1
 NIL_CAPITAL = (PROPER_CAPITAL + COMMON_CAPITAL) / 2
+#: How much likelier, of our estimate, NIL has a capitalised word beside it that is no term of the entity ("Sam
+#: Houston", "Tiger Memon"): before it within a sentence, and behind it or before it where a sentence begins.
+BEFORE, BEHIND = 20.0, 3.0
 
 _NO_EVIDENCE, _CAPITALISED, _LOWERED = 0, 1, 2
 
@@ -59,12 +64,21 @@ def _case(writing: NDArray[np.uint8], first: int, word: int, careful: int) -> in
     return _LOWERED if writing[first] & CAPITAL else _NO_EVIDENCE
 
 
+@compiled()
+def _neighbour(
+    writing: NDArray[np.uint8], found: NDArray[np.int32], uses: NDArray[np.uint8], word: int, border: int
+) -> bool:
+    """Whether a word is a capitalised one, not plain and no tag, with one space at the word `border`."""
+    plain = found[word] >= 0 and uses[found[word]] & PLAIN != 0
+    return bool(writing[word] & CAPITAL and not writing[word] & TAG and not plain and writing[border] & SPACE)
+
+
 @compiled(
     numba.void(
         *(numba.int64[::1], numba.int64[::1], numba.int64[::1], numba.int64[::1]),
         *(numba.int64[::1], numba.int32[::1], numba.uint8[::1], numba.int32[::1], numba.boolean[::1]),
         *(numba.int32[::1], numba.int32[::1], numba.float64[::1], numba.float64[::1]),
-        *(numba.int32[::1], numba.int32[::1], numba.float64[::1], numba.boolean[::1]),
+        *(numba.int32[::1], numba.int32[::1], numba.float64[::1], numba.boolean[::1], numba.uint8[::1]),
         *(numba.int32[::1], numba.float64[::1]),
     )
 )
@@ -86,6 +100,7 @@ def link_spots(
     terms: NDArray[np.int32],
     weights: NDArray[np.float64],
     common: NDArray[np.bool_],
+    uses: NDArray[np.uint8],
     best: NDArray[np.int32],
     probabilities: NDArray[np.float64],
 ) -> None:
@@ -112,6 +127,17 @@ def link_spots(
         while behind < firsts[row + 1] and starts[behind] < spot_ends[spot]:
             behind += 1
         case = _case(writing, firsts[row], first, careful[row]) if first < behind else _NO_EVIDENCE
+        before = UNKNOWN
+        after = UNKNOWN
+        before_ratio = 1.0
+        after_ratio = 1.0
+        if careful[row] and first < behind and writing[first] & CAPITAL and not writing[first] & TAG:
+            if first > firsts[row] and _neighbour(writing, found, uses, first - 1, first):
+                before = found[first - 1]
+                before_ratio = BEHIND if writing[first - 1] & FRESH else BEFORE
+            if behind < firsts[row + 1] and _neighbour(writing, found, uses, behind, behind):
+                after = found[behind]
+                after_ratio = BEHIND
         nil = nil_log_priors[alias]
         if case == _CAPITALISED:
             nil += np.log(NIL_CAPITAL)
@@ -119,7 +145,12 @@ def link_spots(
             nil += np.log(1 - NIL_CAPITAL)
         for claim in range(claims):
             scores[claim] = log_priors[low + claim]
-            capital = COMMON_CAPITAL if common[claimants[low + claim]] else PROPER_CAPITAL
+            entity = claimants[low + claim]
+            if weigh(weights, terms, term_offsets[entity], term_offsets[entity + 1], before) == 0.0:
+                scores[claim] -= np.log(before_ratio)
+            if weigh(weights, terms, term_offsets[entity], term_offsets[entity + 1], after) == 0.0:
+                scores[claim] -= np.log(after_ratio)
+            capital = COMMON_CAPITAL if common[entity] else PROPER_CAPITAL
             if case == _CAPITALISED:
                 scores[claim] += np.log(capital)
             elif case == _LOWERED:
