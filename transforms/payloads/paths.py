@@ -71,7 +71,7 @@ class Path:
     def names(self) -> frozenset[str]:
         """All names on the way, those that select items of lists too."""
         selecting = (step.selector.name for step in self.steps if step.selector)
-        return frozenset((*(step.name for step in self.steps), *selecting, *(name for name, _ in self.choices)))
+        return frozenset([*(step.name for step in self.steps), *selecting, *(name for name, _ in self.choices)]) - {""}
 
     @cached_property
     def listed(self) -> bool:
