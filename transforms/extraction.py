@@ -57,28 +57,30 @@ def lookup(metadata: pa.MapArray, key: str) -> pa.StringArray:
 
 def lookups(metadata: pa.MapArray, keys: Sequence[str]) -> dict[str, pa.StringArray]:
     """Return each row's value of each of `keys` (the first), null where it has none."""
-    # pc.map_lookup does the same for one key at 390 ns a row; this takes 60 (a batch of 20,000 with two entries a row).
+    # pc.map_lookup does the same at 390 ns a row and key; this takes 20 for all and 50 for each key that is there.
     offsets = np.frombuffer(metadata.buffers()[1], np.int32)[metadata.offset : metadata.offset + len(metadata) + 1]
     low, high = int(offsets[0]), int(offsets[-1])
-    entries = metadata.keys.slice(low, high - low)
     items = metadata.items.slice(low, high - low)
-    codes = pc.fill_null(pc.index_in(entries, pa.array(keys, pa.string())), -1).to_numpy()
-    values = {}
-    for code, key in enumerate(keys):
-        found = np.flatnonzero(codes == code)
-        rows = np.searchsorted(offsets, found + low, side="right") - 1
-        if not len(rows):
-            values[key] = pa.nulls(len(metadata), pa.string())
-            continue
-        first = np.concatenate([[True], rows[1:] != rows[:-1]])
-        rows = rows[first]
-        values[key] = items.take(pa.array(found[first]))
-        if len(rows) < len(metadata):
-            mask = np.zeros(len(metadata), np.bool_)
-            mask[rows] = True
-            nothing = pa.nulls(len(metadata), pa.string())
-            values[key] = pc.replace_with_mask(nothing, pa.array(mask), values[key])
-    return values
+    codes = pc.fill_null(pc.index_in(metadata.keys.slice(low, high - low), pa.array(keys)), len(keys)).to_numpy()
+    rows = np.repeat(np.arange(len(metadata)), np.diff(offsets))
+    counts = np.bincount(codes, minlength=len(keys)).tolist()
+    return {key: _values_of(code, codes, rows, items, len(metadata), counts[code]) for code, key in enumerate(keys)}
+
+
+def _values_of(
+    code: int, codes: NDArray[np.int32], rows: NDArray[np.int64], items: pa.StringArray, length: int, count: int
+) -> pa.StringArray:
+    if not count:
+        return pa.nulls(length, pa.string())
+    found = np.flatnonzero(codes == code)
+    own = rows[found]
+    first = np.concatenate([[True], own[1:] != own[:-1]])
+    values = items.take(pa.array(found[first]))
+    if len(values) == length:
+        return values
+    mask = np.zeros(length, np.bool_)
+    mask[own] = True
+    return pc.replace_with_mask(pa.nulls(length, pa.string()), pa.array(mask), values)
 
 
 def extract(events: pa.RecordBatch, kinds: pa.StringArray) -> Extracted:
