@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from transforms.extraction import Extracted
     from transforms.kinds import Kind
     from transforms.strategy import Strategy
+    from transforms.verdict import Verdict
 
 _IDENTITY = {"id": "event_id", "channel_id": "channel_id", "user_id": "user_id", "source": "source"}
 
@@ -145,7 +146,7 @@ class Analyser:
             failed = np.array(list(verdict.failures), np.int64)
             outcome.refuse(rows[failed], "analyse", list(verdict.failures.values()).__getitem__)
             answered = rows[verdict.rows]
-            columns[f"model_{kind.name}"] = Column(verdict.models, answered, blank(pa.string()))
+            columns[f"model_{kind.name}"] = _models(verdict, rows)
             neutral = kind.split(pa.array([kind.neutral], kind.type))
             for name, column in kind.split(verdict.values).items():
                 columns[name] = Column(column, answered, neutral[name])
@@ -169,6 +170,13 @@ class Analyser:
                         scores[name] = Column(column.values.cast(pa.float64()), column.rows)
         gathered = {"other_scores": scores, "other_labels": labels, "other_models": models}
         return {name: map_column(found, ANALYSED.field(name).type, refused) for name, found in gathered.items()}
+
+
+def _models(verdict: Verdict, rows: NDArray[np.int64]) -> Column:
+    if not len(verdict.abstained):
+        return Column(verdict.models, rows[verdict.rows], blank(pa.string()))
+    said = pa.concat_arrays([verdict.models, verdict.abstentions])
+    return Column(said, rows[np.concatenate([verdict.rows, verdict.abstained])], blank(pa.string()), ascending=False)
 
 
 def _kept(

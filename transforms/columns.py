@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class Column:
-    """A column for some rows of the input (ascending), and its value for a row that was not analysed.
+    """A column for some rows of the input, and its value for a row that was not analysed.
 
     Without such a value it is one of the event's own: a refused row keeps it too, where it could be read.
+    The rows are `ascending` unless it is said.
     """
 
-    def __init__(self, values: pa.Array, rows: NDArray[np.int64], neutral: pa.Array | None = None) -> None:
+    def __init__(
+        self, values: pa.Array, rows: NDArray[np.int64], neutral: pa.Array | None = None, *, ascending: bool = True
+    ) -> None:
+        self._ascending = ascending
         self.values = values
         self.rows = rows
         self._neutral = neutral
@@ -32,7 +36,7 @@ class Column:
     def spread(self, refused: NDArray[np.bool_]) -> pa.Array:
         """Lay the values out over all rows: blank where a row was refused, neutral where it was not analysed."""
         own = self._neutral is None
-        if len(self.rows) == len(refused) and (own or not refused.any()):
+        if self._ascending and len(self.rows) == len(refused) and (own or not refused.any()):
             return self.values
         known = len(self.values)
         index = np.full(len(refused), known)

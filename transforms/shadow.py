@@ -30,13 +30,12 @@ def compare(
 
     Where the strategy in shadow failed, `model` says why, and its label and score are empty.
     """
-    labels, scores = summary(kind, active.values)
-    texts = active.rows
-    place = np.searchsorted(verdict.rows, texts)
-    answered = np.isin(texts, verdict.rows)
-    own_labels, own_scores = summary(kind, verdict.values)
-    models = verdict.models
-    at = pa.array(np.where(answered, place, len(verdict.rows)))
+    active_values, _, texts = active.whole(kind)
+    labels, scores = summary(kind, active_values)
+    values, models, own = verdict.whole(kind)
+    own_labels, own_scores = summary(kind, values)
+    answered = np.isin(texts, own)
+    at = pa.array(np.where(answered, np.searchsorted(own, texts), len(own)))
     if not answered.all():
         # One more entry, for the rows that it failed on.
         own_labels, own_scores, models = (

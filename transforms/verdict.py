@@ -44,35 +44,53 @@ class TextBatch:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A strategy's values and models for the rows it answered (ascending), and why it failed on the others."""
+    """A strategy's values and what scored them, for the rows it scored (ascending); why it failed on others.
+
+    `abstained` are the rows in a language it does not know (ascending), each with its `abstentions`: their value is
+    the kind's neutral one.
+    """
 
     values: pa.Array
     models: pa.StringArray
     rows: NDArray[np.int64]
+    abstained: NDArray[np.int64]
+    abstentions: pa.StringArray
     failures: dict[int, str]
+
+    def whole(self, kind: Kind) -> tuple[pa.Array, pa.StringArray, NDArray[np.int64]]:
+        """Return values, models and rows (ascending) of all it scored or abstained from."""
+        if not len(self.abstained):
+            return self.values, self.models, self.rows
+        rows = np.concatenate([self.rows, self.abstained])
+        order = np.argsort(rows)
+        neutral = pa.array([kind.neutral] * len(self.abstained), kind.type)
+        return (
+            pa.concat_arrays([self.values, neutral]).take(pa.array(order)),
+            pa.concat_arrays([self.models, self.abstentions]).take(pa.array(order)),
+            rows[order],
+        )
 
 
 def ask(kind: Kind, strategy: Strategy, texts: TextBatch) -> Verdict:
-    """Let a strategy analyse a batch; of a text in a language that it does not know it gives the neutral value.
+    """Let a strategy analyse the texts of a batch in the languages that it knows.
 
-    `models` says what scored a row: what the strategy itself says, else `strategy:<name>`, or `abstained:<language>`.
+    `models` says what scored a row: what the strategy itself says, else `strategy:<name>`; of a row that it abstains
+    from, `abstained:<language>`.
     """
     part, places = texts.known_to(strategy)
     scored = score(strategy, part)
-    rows = places[scored.rows]
-    failures = {int(places[row]): reason for row, reason in scored.failures.items()}
-    models = _named(kind.models(scored.values), f"strategy:{strategy.name}", len(rows))
     if len(places) == texts.batch.num_rows:
-        return Verdict(scored.values, models, rows, failures)
-    abstained = np.setdiff1d(np.arange(texts.batch.num_rows), places, assume_unique=True)
+        abstained = np.zeros(0, np.int64)
+    else:
+        abstained = np.setdiff1d(np.arange(texts.batch.num_rows), places, assume_unique=True)
     languages = texts.batch.column("language").take(pa.array(abstained))
-    both = np.concatenate([rows, abstained])
-    order = pa.array(np.argsort(both))
     return Verdict(
-        pa.concat_arrays([scored.values, pa.array([kind.neutral] * len(abstained), kind.type)]).take(order),
-        pa.concat_arrays([models, pc.binary_join_element_wise(ABSTAINED, languages, "")]).take(order),
-        np.sort(both),
-        failures,
+        values=scored.values,
+        models=_named(kind.models(scored.values), f"strategy:{strategy.name}", len(scored.rows)),
+        rows=places[scored.rows],
+        abstained=abstained,
+        abstentions=pc.binary_join_element_wise(ABSTAINED, languages, ""),
+        failures={int(places[row]): reason for row, reason in scored.failures.items()},
     )
 
 

@@ -19,6 +19,8 @@ def test_spread() -> None:
     refused = np.array([False, True, False, False])
     column = Column(pa.array(["a", "b"]), np.array([0, 1]), pa.array(["unknown"]))
     assert column.spread(refused).to_pylist() == ["a", "", "unknown", "unknown"]
+    turned = Column(pa.array(["a", "b"]), np.array([1, 0]), pa.array([""]), ascending=False)
+    assert turned.spread(np.zeros(2, np.bool_)).to_pylist() == ["b", "a"]
     own = Column(pa.array(["a", "b"]), np.array([0, 1]))
     assert own.spread(refused).to_pylist() == ["a", "b", "", ""]
 

@@ -36,9 +36,11 @@ def test_another_language_is_abstained_from() -> None:
     verdict = ask(
         declared_kind("extent", _TYPE), strategy, _texts(("ab", "en"), ("oui", "fr"), ("a", "und"), ("bad", "de"))
     )
-    assert verdict.rows.tolist() == [0, 1, 2]
-    assert [value["length"] for value in verdict.values.to_pylist()] == [2, 0, 1]
-    assert verdict.models.to_pylist() == ["m1", "abstained:fr", "strategy:length"]
+    assert (verdict.rows.tolist(), verdict.abstained.tolist()) == ([0, 2], [1])
+    values, models, rows = verdict.whole(declared_kind("extent", _TYPE))
+    assert rows.tolist() == [0, 1, 2]
+    assert [value["length"] for value in values.to_pylist()] == [2, 0, 1]
+    assert models.to_pylist() == ["m1", "abstained:fr", "strategy:length"]
     assert verdict.failures == {3: "extent by 'length': ValueError: a bad one"}
 
 
