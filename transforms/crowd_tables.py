@@ -1,0 +1,191 @@
+"""Tables of a pane: how many distinct users and texts each of its terms has, and what its health is computed from.
+
+A table is bytes that Flink keeps: a head, then an entry a term. Users and texts are sketches, so that tables of several
+panes or channels unite, and a user or a text that is in more than one of them counts once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.buffers import string_buffers
+from transforms.kernels.sketches import (
+    CROWD_BYTES,
+    TEXT_BYTES,
+    USER_BYTES,
+    estimate_sketches,
+    unite_sketches,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Terms that the table of a channel holds at most, and one over several channels, those of the most users first. What
+#: the head's `cut` says is how many users a term may have had that was left out.
+TERMS_A_CHANNEL, TERMS_OVER_ALL = 256, 1_024
+#: Speakers are counted in so many groups, by their hash.
+SPEAKER_GROUPS = 128
+SURFACE_BYTES = 32
+
+HEAD = np.dtype(
+    [
+        ("end", "<i8"),
+        ("terms", "<u4"),
+        ("messages", "<u4"),
+        ("heard", "<u4"),
+        ("beyond", "<u4"),
+        ("toxic", "<u4"),
+        ("replies", "<u4"),
+        ("deletes", "<u4"),
+        ("reactions", "<u4"),
+        ("toxicity", "<f8"),
+        ("reply_toxicity", "<f8"),
+        ("cut", "<f8"),
+        ("users", "u1", (CROWD_BYTES,)),
+        ("toxic_users", "u1", (CROWD_BYTES,)),
+        ("heard_users", "u1", (CROWD_BYTES,)),
+        ("speakers", "<u4", (SPEAKER_GROUPS,)),
+    ]
+)
+ENTRY = np.dtype(
+    [
+        ("hash", "<i8"),
+        ("messages", "<u4"),
+        ("kind", "u1"),
+        ("unused", "V3"),
+        ("users", "u1", (USER_BYTES,)),
+        ("texts", "u1", (TEXT_BYTES,)),
+        ("surface", f"S{SURFACE_BYTES}"),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Heads of tables and all their entries one after another; `table` is the number of the table of each entry."""
+
+    heads: NDArray[np.void]
+    entries: NDArray[np.void]
+    table: NDArray[np.int64]
+
+
+def estimate(sketches: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Estimate how many distinct keys each sketch [rows, bytes] has seen."""
+    counts = np.empty(len(sketches), np.float64)
+    estimate_sketches(np.ascontiguousarray(sketches), counts)
+    return counts
+
+
+def write_tables(tables: Tables) -> pa.BinaryArray:
+    """Return tables as bytes, one value a head."""
+    counts = tables.heads["terms"].astype(np.int64)
+    lengths = HEAD.itemsize + ENTRY.itemsize * counts
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    written = np.empty(int(offsets[-1]), np.uint8)
+    at_heads = offsets[:-1, None] + np.arange(HEAD.itemsize)
+    written[at_heads] = np.ascontiguousarray(tables.heads).view(np.uint8).reshape(len(counts), HEAD.itemsize)
+    first = np.repeat(offsets[:-1] + HEAD.itemsize, counts)
+    place = np.arange(len(tables.entries)) - np.repeat(np.cumsum(counts) - counts, counts)
+    at_entries = (first + place * ENTRY.itemsize)[:, None] + np.arange(ENTRY.itemsize)
+    written[at_entries] = np.ascontiguousarray(tables.entries).view(np.uint8).reshape(-1, ENTRY.itemsize)
+    return pa.Array.from_buffers(
+        pa.binary(), len(counts), [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(written)]
+    )
+
+
+def read_tables(tables: pa.BinaryArray) -> Tables:
+    """Read tables. Raises ValueError where bytes are no table."""
+    values, offsets = string_buffers(tables)
+    starts = offsets[:-1].astype(np.int64)
+    lengths = np.diff(offsets).astype(np.int64)
+    if (lengths < HEAD.itemsize).any() or ((lengths - HEAD.itemsize) % ENTRY.itemsize).any():
+        message = "bytes that are no table of terms"
+        raise ValueError(message)
+    heads = values[starts[:, None] + np.arange(HEAD.itemsize)].reshape(-1).view(HEAD)
+    counts = (lengths - HEAD.itemsize) // ENTRY.itemsize
+    place = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    first = np.repeat(starts + HEAD.itemsize, counts) + place * ENTRY.itemsize
+    entries = values[first[:, None] + np.arange(ENTRY.itemsize)].reshape(-1).view(ENTRY)
+    return Tables(heads, entries, np.repeat(np.arange(len(counts)), counts))
+
+
+def merge_tables(lists: pa.ListArray) -> pa.BinaryArray:
+    """Unite the tables of each list (of one pane's channels) to one; users and texts are counted once over all."""
+    tables = read_tables(lists.flatten())
+    group = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
+    heads = np.zeros(len(lists), HEAD)
+    for name in (
+        "messages",
+        "heard",
+        "beyond",
+        "toxic",
+        "replies",
+        "deletes",
+        "reactions",
+        "toxicity",
+        "reply_toxicity",
+    ):
+        np.add.at(heads[name], group, tables.heads[name])
+    np.add.at(heads["speakers"], group, tables.heads["speakers"])
+    np.maximum.at(heads["end"], group, tables.heads["end"])
+    for name in ("users", "toxic_users", "heard_users"):
+        heads[name] = united(tables.heads[name], group, len(lists))
+    entries, table = _merge_entries(tables.entries, group[tables.table])
+    which, cut = most_used(entries, table, len(lists), TERMS_OVER_ALL)
+    entries, table = entries[which], table[which]
+    np.maximum.at(heads["cut"], group, tables.heads["cut"])
+    heads["cut"] = np.maximum(heads["cut"], cut)
+    heads["terms"] = np.bincount(table, minlength=len(lists))
+    return write_tables(Tables(heads, entries, table))
+
+
+def _merge_entries(entries: NDArray[np.void], group: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Unite the entries of one term in one group; return them and their groups, ordered by group and hash."""
+    order = np.lexsort((entries["hash"], group))
+    entries, group = entries[order], group[order]
+    new = np.ones(len(entries), np.bool_)
+    new[1:] = (group[1:] != group[:-1]) | (entries["hash"][1:] != entries["hash"][:-1])
+    firsts, number = np.flatnonzero(new), np.cumsum(new) - 1
+    merged = entries[firsts]
+    if len(firsts) < len(entries):
+        merged["messages"] = np.add.reduceat(entries["messages"], firsts)
+        merged["users"] = united(entries["users"], number, len(firsts))
+        merged["texts"] = united(entries["texts"], number, len(firsts))
+        merged["surface"] = _least(entries["surface"], number, firsts)
+    return merged, group[firsts]
+
+
+def _least(surfaces: NDArray[np.bytes_], number: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np.bytes_]:
+    """Return the least surface of each group, whatever their order: tables come in any."""
+    least = surfaces[firsts]
+    differ = surfaces != least[number]
+    for row in np.flatnonzero(differ):
+        least[number[row]] = min(least[number[row]], surfaces[row])
+    return least
+
+
+def united(sketches: NDArray[np.uint8], group: NDArray[np.int64], groups: int) -> NDArray[np.uint8]:
+    """Return the union of the sketches of each group [groups, bytes]."""
+    union = np.zeros((groups, sketches.shape[1]), np.uint8)
+    unite_sketches(np.ascontiguousarray(sketches), np.ascontiguousarray(group, np.int64), union)
+    return union
+
+
+def most_used(
+    entries: NDArray[np.void], table: NDArray[np.int64], tables: int, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return which entries are among the `most` of their table by users, and the users of each table's first beyond."""
+    counts = np.bincount(table, minlength=tables)
+    cut = np.zeros(tables)
+    if counts.max(initial=0) <= most:
+        return np.arange(len(entries)), cut
+    users = estimate(entries["users"])
+    order = np.lexsort((entries["hash"], -users, table))
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    first_beyond = order[place == most]
+    cut[table[first_beyond]] = users[first_beyond]
+    return np.sort(order[place < most]), cut
