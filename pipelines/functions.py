@@ -50,7 +50,12 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
     def __init__(self, selection: Selection) -> None:
         """Keep what the worker opens its strategies by."""
         self._selection = selection
-        self.schema = EXCHANGED_WITH_SHADOW if any(selection.shadow.values()) else EXCHANGED
+        self._has_shadow = any(selection.shadow.values())
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of a row."""
+        return EXCHANGED_WITH_SHADOW if self._has_shadow else EXCHANGED
 
     def open(self, function_context: FunctionContext) -> None:
         """Load the models, once a worker."""
@@ -74,7 +79,7 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         analysis = self._analyser.analysis(values, times)
         columns = [analysis.rows.column(name) for name in EXCHANGED.names[:-1]]
         columns.append(encode_analysis(analysis.rows, times))
-        if self.schema is EXCHANGED_WITH_SHADOW:
+        if self._has_shadow:
             columns.append(encode_shadow(analysis.rows, analysis.shadow, times))
         return from_arrow(pa.StructArray.from_arrays(columns, fields=list(self.schema)))
 

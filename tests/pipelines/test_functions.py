@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,9 @@ def test_what_is_said_in_shadow_comes_along(tmp_path: Path) -> None:
         '    def analyze(self, batch):\n        return batch["text"]\n'
     )
     (tmp_path / "own.py").write_text(source)
-    function = Analyse(Selection(paths=(tmp_path,), shadow={"cluster": ("own",)}))
+    # As the job's client sends it to the workers.
+    sent = pickle.dumps(Analyse(Selection(paths=(tmp_path,), shadow={"cluster": ("own",)})))
+    function = pickle.loads(sent)  # noqa: S301 - bytes of our own
     function.open(None)
     values = [*_values({"id": "a"}), b"\xff"]
     rows = pa.array(function.eval(pd.Series(values), pd.Series([pd.Timestamp(MOMENT)] * 2)).array)
