@@ -61,11 +61,21 @@ class Selection:
                 shadow.append(self._opened(catalogue, kind, name))
         return active, shadow
 
-    def _opened(self, catalogue: Catalogue, kind: str, name: str) -> tuple[Kind, Strategy]:
+    def _opened(
+        self, catalogue: Catalogue, kind: str, name: str, opening: tuple[str, ...] = ()
+    ) -> tuple[Kind, Strategy]:
+        chain = (*opening, name)
+        if name in opening:
+            raise EchoPulseError(f"strategies for {kind} open each other in a circle: {' → '.join(chain)}")
         strategy = catalogue.create(kind, name)
-        options = {**self.options.get(kind, {}), **self.options.get(f"{kind}/{name}", {})}
-        strategy.open(Context(find_artifact(self.model), options, partial(self._another, catalogue, kind)))
+        another = partial(self._another, catalogue, kind, chain)
+        strategy.open(Context(find_artifact(self.model), options_of(self.options, kind, name), another))
         return declared_kind(kind, strategy.type), strategy
 
-    def _another(self, catalogue: Catalogue, kind: str, name: str) -> Strategy:
-        return self._opened(catalogue, kind, name)[1]
+    def _another(self, catalogue: Catalogue, kind: str, opening: tuple[str, ...], name: str) -> Strategy:
+        return self._opened(catalogue, kind, name, opening)[1]
+
+
+def options_of(options: Mapping[str, Mapping[str, str]], kind: str, name: str) -> dict[str, str]:
+    """Return one strategy's options: those of its kind, and those under `kind/name`, which go before."""
+    return {**options.get(kind, {}), **options.get(f"{kind}/{name}", {})}

@@ -155,7 +155,8 @@ def check_strategy(file: Path, *, model: str = "default", options: GlobalOptions
     """Hold the strategies of a file against the contract, on hostile texts.
 
     Exit 1 where one does not conform: a wrong length or type, a null, an
-    error, a row that depends on its batch.
+    error, a row that depends on its batch. They are opened with the
+    settings' strategy_options.
 
     Parameters
     ----------
@@ -168,13 +169,14 @@ def check_strategy(file: Path, *, model: str = "default", options: GlobalOptions
     from transforms.artifact import find_artifact
     from transforms.conformance import faults
     from transforms.discovery import load_file
+    from transforms.selection import options_of
     from transforms.strategy import Context
 
-    context = Context(find_artifact(model))
+    artifact, chosen = find_artifact(model), options.settings().strategy_options
     found: dict[str, list[str]] = {}
     for declared in load_file(file):
         strategy = declared()
-        strategy.open(context)
+        strategy.open(Context(artifact, options_of(chosen, strategy.kind, strategy.name)))
         found[f"{strategy.kind}/{strategy.name}"] = faults(strategy)
         strategy.close()
     told = [f"{name}: {fault}" for name, wrong in found.items() for fault in wrong or ["conforms"]]

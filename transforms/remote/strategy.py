@@ -14,6 +14,7 @@ from transforms.kinds import MODEL, declared_kind
 from transforms.remote.client import Client, Limits
 from transforms.scoring import checked
 from transforms.strategy import Context, Strategy
+from transforms.verdict import TextBatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +56,6 @@ class RemoteStrategy(Strategy):
         limits = _limits(self, context.options)
         url, params = self.address()
         if FALLBACK in context.options:
-            if context.options[FALLBACK] == self.name:
-                raise EchoPulseError(f"'{self.name}' for {self.kind} cannot fall back on itself")
             self._fallback = context.another(context.options[FALLBACK])
         self._client = Client(url, limits, params=params)
 
@@ -84,11 +83,15 @@ class RemoteStrategy(Strategy):
         return both.take(pa.array(order))
 
     def _instead(self, batch: pa.RecordBatch, models: list[str]) -> pa.StructArray:
-        """Return the fallback's values for a batch, with what they are named by."""
-        if self._fallback is None:
-            neutral = declared_kind(self.kind, self.type).neutral
-            return pa.array([{**neutral, MODEL: model} for model in models], self.type)
-        fields = checked(self._fallback, batch).flatten()
+        """Return the fallback's values for a batch, neutral in languages it does not know, named by `models`."""
+        neutral = pa.array([declared_kind(self.kind, self.type).neutral], self.type)
+        known = np.full(batch.num_rows, -1)
+        answers = neutral
+        if self._fallback is not None:
+            part, places = TextBatch(batch).known_to(self._fallback)
+            known[places] = np.arange(len(places))
+            answers = pa.concat_arrays([checked(self._fallback, part), neutral])
+        fields = answers.take(pa.array(np.where(known < 0, len(answers) - 1, known))).flatten()
         fields[self.type.get_field_index(MODEL)] = pa.array(models, pa.string())
         return pa.StructArray.from_arrays(fields, fields=list(self.type))
 

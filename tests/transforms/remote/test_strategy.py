@@ -104,19 +104,31 @@ def test_another_strategy_answers_for_the_service(
     """In the pass over events: its score, and in `models` why it was asked."""
     monkeypatch.setenv(ENDPOINT, service.url)
     service.reply = lambda _: Reply(400)
-    text = {"metadata": [("text", "you stupid idiot")]}
-    wanted = _toxicity(Analyser({}), encode(text))
+    text = [("text", "you stupid idiot")]
+    events = encode({"metadata": text}, {"metadata": [*text, ("language", "de")]})
+    wanted = _toxicity(Analyser({}), events)
     options = {"toxicity/perspective": {"fallback": "bag"}}
-    row = _toxicity(Analyser({"toxicity": "perspective"}, options=options), encode(text))
-    assert row == {**wanted, "model_toxicity": "strategy:perspective:fallback:http_400"}
-    assert wanted["toxicity"] > 0
+    rows = _toxicity(Analyser({"toxicity": "perspective"}, options=options), events)
+    assert rows == [{**row, "model_toxicity": "strategy:perspective:fallback:http_400"} for row in wanted]
+    # The fallback does not know German.
+    assert wanted[0]["toxicity"] > 0 == wanted[1]["toxicity"]
 
 
-def _toxicity(analyser: Analyser, encoded: tuple[pa.BinaryArray, pa.Int64Array]) -> dict[str, Any]:
+def _toxicity(analyser: Analyser, encoded: tuple[pa.BinaryArray, pa.Int64Array]) -> list[dict[str, Any]]:
     analyser.open()
-    (row,) = analyser.analyse(*encoded).to_pylist()
+    rows = analyser.analyse(*encoded).to_pylist()
     analyser.close()
-    return {name: row[name] for name in ("stage", "toxicity", "toxic", "score_hate", "model_toxicity")}
+    return [
+        {name: row[name] for name in ("stage", "toxicity", "toxic", "score_hate", "model_toxicity")} for row in rows
+    ]
+
+
+def test_fallbacks_in_a_circle(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are told, not followed."""
+    monkeypatch.setenv(ENDPOINT, service.url)
+    options = {"toxicity": {"fallback": "perspective"}}
+    with pytest.raises(EchoPulseError, match="in a circle: perspective → perspective"):
+        Analyser({"toxicity": "perspective"}, options=options).open()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +138,6 @@ def _toxicity(analyser: Analyser, encoded: tuple[pa.BinaryArray, pa.Int64Array])
         ({"attempts": "0"}, "option attempts of 'perspective' is '0'"),
         ({"timeout_s": "soon"}, "option timeout_s of 'perspective' is 'soon'"),
         ({"threshold": "2"}, "option threshold of 'perspective' is '2' (a number from 0 to 1)"),
-        ({"fallback": "perspective"}, "cannot fall back on itself"),
     ],
 )
 def test_options_that_cannot_be(opened: Open, options: dict[str, str], told: str) -> None:
