@@ -98,3 +98,17 @@ def test_a_file_without_strategies_is_one_line(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert told in err
+
+
+def test_strategies_are_checked_with_their_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of the settings, of the kind and of the strategy alone."""
+    (tmp_path / "own.py").write_text(
+        "import pyarrow as pa\nfrom transforms.strategy import Strategy\n"
+        'class Own(Strategy):\n    kind, name, type = "cluster", "own", pa.string()\n'
+        "    def open(self, context):\n        self._said = context.options['a'] + context.options['b']\n"
+        "    def analyze(self, batch):\n        return pa.array([self._said] * batch.num_rows, pa.string())\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "my.yaml").write_text("strategy_options: {cluster: {a: x}, cluster/own: {b: y}}\n", encoding="utf-8")
+    assert main(["--config", "my.yaml", "pipeline", "check-strategy", "own.py"]) == 0
+    assert capsys.readouterr().out == "cluster/own: conforms\n"
