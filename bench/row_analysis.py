@@ -16,14 +16,16 @@ from schemas.arrow import ANALYSED
 from schemas.avro import schema
 from schemas.social_event_pb2 import SocialEvent
 from transforms.alias_table import alias_table
-from transforms.analysis import DEFAULT_KIND, TEXT_KINDS
 from transforms.artifact import find_artifact
 from transforms.bag import load_bag
 from transforms.columns import blank
-from transforms.extraction import TEXT_FIELDS
+from transforms.extraction import DEFAULT_KIND, TEXT_FIELDS, TEXT_KINDS
 from transforms.keys import narrow_keys, string_keys
 from transforms.knowledge_base import SHIPPED, read_entities, read_plain_words
+from transforms.language import identify
 from transforms.screening import EARLIEST_MS, HEARTBEAT, LATEST_MS
+from transforms.strategies.aliases import CAPITAL_NOUNS
+from transforms.verdict import ABSTAINED, UNDETERMINED
 
 if TYPE_CHECKING:
     from bench.row_text import RowText
@@ -37,6 +39,12 @@ _NAMED_ALIKE = (
     *("kind", "target", "language"),
 )
 _OWN = ("event_id", "channel_id", "user_id", "source", "kind", "target", "reply_to", "user_key")
+
+
+#: Events about another event.
+_ABOUT = ("edit", "delete", "reaction")
+#: Languages of texts that the shipped model scores.
+_READ = ("en", UNDETERMINED)
 
 
 class RefusedError(Exception):
@@ -62,22 +70,26 @@ class RowAnalyser:
         try:
             event = SocialEvent.FromString(value)
             kind = event.metadata.get("kind", DEFAULT_KIND)
+            reply_to = event.metadata.get("reply_to", "")
             row |= {
                 "event_id": event.id,
                 "channel_id": event.channel_id,
                 "user_id": event.user_id,
                 "source": event.source,
                 "kind": kind,
-                "target": event.metadata.get("target", ""),
-                "reply_to": event.metadata.get("reply_to", ""),
+                "target": event.metadata.get("target") or (reply_to if kind in _ABOUT else ""),
+                "reply_to": reply_to,
                 "user_key": string_keys(pa.array([event.user_id]))[0].as_py(),
             }
             _screen(event, kind, record_ms)
             if kind in TEXT_KINDS:
                 text = normalise_row(_text(event))
+                language = event.metadata.get("language") or identify(pa.array([text.folded]))[0].as_py()
                 row |= {"text_key": narrow_keys(pa.array([text.key]))[0].as_py(), "emoji_count": text.emoji_count}
+                row |= {"language": language}
                 if text.normalised:
-                    row |= self._scored(text)
+                    row |= self._found(text, language)
+                    row |= self._scored(text) if language in _READ else _abstained(language)
         except DecodeError as error:
             return _BLANK | {"stage": "decode", "reason": str(error)}
         except RefusedError as refused:
@@ -92,7 +104,6 @@ class RowAnalyser:
             self._bag.probabilities(task, scores) for task in ("toxicity", "hate", "offensive")
         )
         negative, neutral, positive = sentiment[0].tolist()
-        names, links, confidences = self._entities.find(text.composed, text.folded)
         return {
             "sentiment": self._labels[label],
             "sentiment_score": label - 1,
@@ -105,6 +116,12 @@ class RowAnalyser:
             "score_offensive": float(offensive[0, 1]),
             "model_sentiment": self._bag.digest,
             "model_toxicity": self._bag.digest,
+        }
+
+    def _found(self, text: RowText, language: str) -> dict[str, Any]:
+        shaped = language not in CAPITAL_NOUNS
+        names, links, confidences = self._entities.find(text.composed, text.folded, shaped=shaped)
+        return {
             "model_entities": "strategy:aliases",
             "model_cluster": "strategy:signature",
             "entities": names,
@@ -112,6 +129,10 @@ class RowAnalyser:
             "entity_scores": confidences,
             "cluster": text.cluster,
         }
+
+
+def _abstained(language: str) -> dict[str, Any]:
+    return {f"model_{kind}": f"{ABSTAINED}{language}" for kind in ("sentiment", "toxicity")}
 
 
 def result_datum(row: dict[str, Any], ts_ms: int) -> bytes:
