@@ -89,7 +89,8 @@ class Client:
     def ask(self, bodies: Sequence[object], read: Callable[[Any], Any]) -> list[Answer]:
         """POST each body as JSON and read a value from each JSON answer, in order; raises nothing of the network.
 
-        `read` raises KeyError, IndexError, TypeError or ValueError for an answer that does not have the value.
+        `read` raises KeyError, IndexError, TypeError or ValueError for an answer that does not have the value; anything
+        else that it raises is raised here.
         """
         return self._runner.run(self._ask_all(bodies, read))
 
@@ -106,6 +107,9 @@ class Client:
             async with asyncio.timeout(self._limits.batch_s), asyncio.TaskGroup() as group:
                 for _ in range(min(self._limits.in_flight, len(bodies))):
                     group.create_task(ask_in_turn())
+        except ExceptionGroup as failed:
+            # An error of `read` itself, which is a fault of the strategy.
+            raise failed.exceptions[0] from failed
         except TimeoutError:
             pass  # those that were not asked, or not answered, keep their reason
         return answers
@@ -137,13 +141,13 @@ class Client:
             raise AskError("breaker_open", passing=False)
         try:
             value = read(await self._post(body, timeout_s))
-        except (KeyError, IndexError, TypeError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError, RecursionError):
             self.breaker.failed()
             raise AskError("unreadable", passing=False) from None
         except AskError as error:
             self.breaker.succeeded() if error.healthy else self.breaker.failed()
             raise
-        except asyncio.CancelledError:
+        except BaseException:
             self.breaker.abandoned()
             raise
         self.breaker.succeeded()

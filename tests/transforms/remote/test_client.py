@@ -61,6 +61,7 @@ def test_so_many_at_once_and_no_more(service: Service) -> None:
         (Reply(body=b"<html>"), "unreadable", 1),
         (Reply(body=b"\xff\xfe"), "unreadable", 1),
         (Reply(body=b"[]"), "unreadable", 1),
+        (Reply(body=b"[" * 100_000), "unreadable", 1),
         (Reply(body=b'{"attributeScores": {}}'), "unreadable", 1),
         (Reply(status=429, headers={"Retry-After": "60"}), "http_429", 1),
     ],
@@ -131,3 +132,16 @@ def test_a_call_ends_in_time(service: Service) -> None:
         assert reasons[-1] == "batch_time"
         service.reply = by_text
         assert client.ask([_body("xx")], _read)[0].value == 0.2
+
+
+def test_a_reader_that_is_broken(service: Service) -> None:
+    """Its own error comes through, and the breaker's trial is free for the next."""
+    limits = QUICK.model_copy(update={"attempts": 1, "breaker_failures": 1, "breaker_open_s": 0.1})
+    with Client(service.url, limits) as client:
+        service.reply = lambda _: Reply(status=500)
+        client.ask([_body("a")], _read)
+        service.reply = by_text
+        time.sleep(0.2)
+        with pytest.raises(ZeroDivisionError):
+            client.ask([_body("a")], lambda _: 1 // 0)
+        assert client.ask([_body("x")], _read)[0].value == 0.1
