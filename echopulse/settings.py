@@ -17,6 +17,7 @@ DEFAULT_FILE = Path("echopulse.yaml")
 
 S = TypeVar("S", bound=BaseModel)
 MAX_PORT = 65_535
+MINUTE_MS = 60_000
 #: SeaweedFS's master, volume, filer and S3 each listen for gRPC too.
 S3_GRPC_PORTS = 4
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
@@ -85,6 +86,22 @@ class Job(_Section):
     bundle_time_ms: Positive = 100
 
 
+class Crowd(_Section):
+    """Trends, conversations and health: whether they are computed, and the step in which trends and health move on."""
+
+    enabled: bool = True
+    #: In ms; a minute is made of whole ones.
+    pane_ms: Annotated[int, Field(ge=1_000, le=60_000)] = 10_000
+
+    @field_validator("pane_ms", mode="after")
+    @classmethod
+    def _divides_a_minute(cls, pane_ms: int) -> int:
+        """Refuse a step that a minute is no multiple of."""
+        if MINUTE_MS % pane_ms:
+            raise ValueError(f"{pane_ms} does not divide a minute; 10000 does, or 5000, 20000, 30000")
+        return pane_ms
+
+
 class EmbeddedStack(_Section):
     """Ports on this machine of the servers that `echopulse up` starts; S3's gRPC has the four above `s3_filer_port`."""
 
@@ -125,6 +142,7 @@ class Settings(BaseSettings):
     online_store: OnlineStore = OnlineStore()
     lake: Lake = Lake()
     job: Job = Job()
+    crowd: Crowd = Crowd()
     strategies: dict[str, str] = Field(default_factory=lambda: dict(STRATEGIES))
     strategy_paths: list[Path] = []
     strategy_options: dict[str, dict[str, str]] = {}

@@ -51,6 +51,8 @@ class SignalsConfig:
     #: Rows a Python worker takes at once, and how long it waits for them: the price of latency against rows/s.
     bundle_size: int = 20_000
     bundle_time_ms: int = 100
+    #: The step in which trends and health move on; 0 leaves them and conversations out.
+    crowd_pane_ms: int = 10_000
     #: Kafka keeps an open transaction this long: longer than the longest checkpoint and a restart, or results are lost.
     transaction_timeout_ms: int = 600_000
 

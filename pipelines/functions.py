@@ -12,7 +12,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.arrow_exchange import from_arrow, to_arrow
-from schemas.arrow import EXCHANGED, EXCHANGED_WITH_SHADOW
+from schemas.arrow import EXCHANGED, exchanged
 from schemas.avro_columns import encode_analysis, encode_shadow
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _FLINK_TYPES: dict[pa.DataType, DataType] = {
 
 
 def exchanged_row(schema: pa.Schema) -> DataType:
-    """Return the Flink row of the columns that the analysis pass gives: EXCHANGED, or EXCHANGED_WITH_SHADOW."""
+    """Return the Flink row of the columns that the analysis pass gives."""
     return DataTypes.ROW([DataTypes.FIELD(field.name, _FLINK_TYPES[field.type]) for field in schema])
 
 
@@ -45,17 +45,18 @@ EXCHANGED_ROW = exchanged_row(EXCHANGED)
 
 
 class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
-    """Bytes and record time of a batch of records in, one ROW of EXCHANGED (or EXCHANGED_WITH_SHADOW) a record out."""
+    """Bytes and record time of records in, one ROW of EXCHANGED with what is asked for beside it a record out."""
 
-    def __init__(self, selection: Selection) -> None:
-        """Keep what the worker opens its strategies by."""
+    def __init__(self, selection: Selection, crowd_pane_ms: int = 0) -> None:
+        """Keep what the worker opens its strategies by, and the length of the crowd's panes, 0 for no digests."""
         self._selection = selection
+        self._crowd_pane_ms = crowd_pane_ms
         self._has_shadow = any(selection.shadow.values())
 
     @property
     def schema(self) -> pa.Schema:
         """The columns of a row."""
-        return EXCHANGED_WITH_SHADOW if self._has_shadow else EXCHANGED
+        return exchanged(shadow=self._has_shadow, digest=self._crowd_pane_ms > 0)
 
     def open(self, function_context: FunctionContext) -> None:
         """Load the models, once a worker."""
@@ -64,7 +65,9 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         # numba, which types every builtin by module and name, cannot be imported until it does.
         setattr(sys.modules[print.__module__], print.__name__, print)
         from transforms.analysis import Analyser
+        from transforms.digest import write_digests
 
+        self._write_digests = write_digests
         self._analyser = Analyser.of(self._selection)
         self._analyser.open()
 
@@ -81,6 +84,8 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         columns.append(encode_analysis(analysis.rows, times))
         if self._has_shadow:
             columns.append(encode_shadow(analysis.rows, analysis.shadow, times))
+        if self._crowd_pane_ms:
+            columns.append(self._write_digests(analysis.rows, times.to_numpy(), self._crowd_pane_ms))
         return from_arrow(pa.StructArray.from_arrays(columns, fields=list(self.schema)))
 
 
@@ -128,9 +133,9 @@ def row_schema(view: ViewSchema) -> pa.Schema:
     return pa.schema([*typed, (EVENT_TIMESTAMP, pa.timestamp("ms", "UTC"))])
 
 
-def analyse_function(selection: Selection) -> UserDefinedScalarFunctionWrapper:
-    """Return the analysis pass as a vectorised Flink function."""
-    function = Analyse(selection)
+def analyse_function(selection: Selection, crowd_pane_ms: int = 0) -> UserDefinedScalarFunctionWrapper:
+    """Return the analysis pass as a vectorised Flink function; with digests where `crowd_pane_ms` is above 0."""
+    function = Analyse(selection, crowd_pane_ms)
     return udf(function, result_type=exchanged_row(function.schema), func_type="pandas")
 
 

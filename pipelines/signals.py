@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from features.machinery.view_spec import EVENT_TIMESTAMP
-from pipelines import tables
+from pipelines import crowd, tables
+from pipelines.crowd_functions import crowd_functions
 from pipelines.functions import analyse_function, write_function
 from schemas import topics
-from schemas.arrow import EXCHANGED, EXCHANGED_WITH_SHADOW
+from schemas.arrow import exchanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,23 +23,23 @@ if TYPE_CHECKING:
     from pipelines.config import SignalsConfig
 
 
-def analysis_view(exchanged: pa.Schema) -> str:
+def analysis_view(columns: pa.Schema) -> str:
     """Return every record analysed, whatever came of it: the only statement that calls `analyse`."""
-    columns = ", ".join(f"q.r.`{name}` AS `{name}`" for name in exchanged.names)
+    named = ", ".join(f"q.r.`{name}` AS `{name}`" for name in columns.names)
     return f"""CREATE TEMPORARY VIEW analysis AS
 SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,
-  {columns}
+  {named}
 FROM (
   SELECT et, arrival, `value`, record_partition, record_offset, analyse(`value`, et) AS r FROM social_events
 ) AS q"""
 
 
-def analysed_view(exchanged: pa.Schema) -> str:
+def analysed_view(columns: pa.Schema) -> str:
     """Return the events that were analysed, each once: a second event with one id in one channel is a repeat.
 
     What makes a repeat is kept for `table.exec.state.ttl`.
     """
-    once = ", ".join(f"`{name}`" for name in exchanged.names if name != "reason")
+    once = ", ".join(f"`{name}`" for name in columns.names if name not in {"reason", "digest"})
     return f"""CREATE TEMPORARY VIEW analysed AS
 SELECT et, `value`, {once}
 FROM (
@@ -98,7 +99,7 @@ def panes_view(panes: Panes) -> str:
 
 def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
     """Build the job's SQL from the configuration and the compiled feature views; pure text, nothing is started."""
-    exchanged = EXCHANGED_WITH_SHADOW if config.has_shadow else EXCHANGED
+    columns = exchanged(shadow=config.has_shadow, digest=config.crowd_pane_ms > 0)
     return Job(
         definitions=(
             tables.events_source(config),
@@ -107,9 +108,10 @@ def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
             tables.dead_letter_sink(config),
             tables.lake_events_sink(config),
             *(tables.lake_features_sink(config, view) for view in views),
-            analysis_view(exchanged),
-            analysed_view(exchanged),
+            analysis_view(columns),
+            analysed_view(columns),
             *(panes_view(panes) for panes in dict.fromkeys(view.panes for view in views) if panes is not None),
+            *(crowd.definitions(config) if config.crowd_pane_ms else []),
         ),
         inserts=(
             ANALYSIS_INSERT,
@@ -117,6 +119,7 @@ def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
             DEAD_LETTER_INSERT,
             LAKE_EVENTS_INSERT,
             *(view_insert(view) for view in views),
+            *(crowd.inserts() if config.crowd_pane_ms else []),
         ),
     )
 
@@ -129,10 +132,16 @@ def declare(
 ) -> StatementSet:
     """Register functions, tables and views in `environment` and return the statement set, ready to run or explain.
 
-    `analyse` replaces the vectorised analysis pass by another function of the same signature.
+    `analyse` replaces the vectorised analysis pass by another function of the same signature, which gives no digests.
     """
+    if analyse is not None:
+        config = replace(config, crowd_pane_ms=0)
     job = build(config, views)
-    environment.create_temporary_function("analyse", analyse or analyse_function(config.selection))
+    environment.create_temporary_function(
+        "analyse", analyse or analyse_function(config.selection, config.crowd_pane_ms)
+    )
+    for name, function in crowd_functions(config.crowd_pane_ms).items():
+        environment.create_temporary_function(name, function)
     for view in views:
         environment.create_temporary_function(f"write_{view.name}", write_function(view.schema, config.online_store))
     for statement in job.definitions:

@@ -56,15 +56,16 @@ def events_source(config: SignalsConfig) -> str:
 
 def analysis_sink(config: SignalsConfig) -> str:
     """Return `social.analysis`: AnalysisResult in Avro, keyed by channel, record time = event time."""
-    return _results_sink(config, "social_analysis", topics.ANALYSIS)
+    return results_sink(config, "social_analysis", topics.ANALYSIS)
 
 
 def shadow_sink(config: SignalsConfig) -> str:
     """Return `social.shadow`: ShadowResult in Avro, keyed by channel, record time = event time."""
-    return _results_sink(config, "social_shadow", topics.SHADOW)
+    return results_sink(config, "social_shadow", topics.SHADOW)
 
 
-def _results_sink(config: SignalsConfig, table: str, topic: str) -> str:
+def results_sink(config: SignalsConfig, table: str, topic: str) -> str:
+    """Return a topic of Avro datums that the Python functions write, keyed by channel, record time = event time."""
     formats = {
         "key.format": "raw",
         "key.fields": "channel_id",

@@ -21,6 +21,7 @@ EVENT = pa.schema(
 #: 'heartbeat' for a record that only moves the watermark, else the stage that failed, with its reason.
 #: `toxic` is 0 or 1 by the model's own threshold, `sentiment_score` is -1, 0 or 1. `user_key` and `text_key` are 32-bit
 #: hashes of user id and normalised text, for counting distinct ones; `user_key` is null where there is no user.
+#: `text` is the text that was analysed, in Unicode NFKC, and `emotes` the platform's codes in it, between spaces.
 #: `target` is the event that an edit, a delete or a reaction is about, `reply_to` the one that a message answers.
 #: `model_<kind>` says what scored: a model's digest, `strategy:<name>`, `abstained:<language>`, or '' if nothing did.
 #: `other_scores` (by `kind` or `kind.field`), `other_labels` and `other_models` are of kinds that users bring.
@@ -35,6 +36,8 @@ ANALYSED = pa.schema(
         pa.field("kind", pa.string()),
         pa.field("target", pa.string()),
         pa.field("reply_to", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("emotes", pa.string()),
         pa.field("language", pa.string()),
         pa.field("sentiment", pa.string()),
         pa.field("toxicity", pa.float64()),
@@ -107,3 +110,9 @@ EXCHANGED = pa.schema(
 
 #: The same where strategies run in shadow: behind it, a list of ShadowResults (Avro datums) a record.
 EXCHANGED_WITH_SHADOW = EXCHANGED.append(pa.field("shadow", pa.list_(pa.binary())))
+
+
+def exchanged(*, shadow: bool, digest: bool) -> pa.Schema:
+    """Return what crosses: EXCHANGED, then `shadow` where strategies run in shadow, then the crowd's `digest`."""
+    schema = EXCHANGED_WITH_SHADOW if shadow else EXCHANGED
+    return schema.append(pa.field("digest", pa.binary())) if digest else schema

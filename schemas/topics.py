@@ -11,6 +11,9 @@ DAY_MS = 24 * HOUR_MS
 EVENTS = "social.events"
 ANALYSIS = "social.analysis"
 SHADOW = "social.shadow"
+TRENDS = "social.trends"
+CONVERSATIONS = "social.conversations"
+HEALTH = "social.health"
 DLQ = "social.dlq"
 
 #: Oldest and furthest event times that the broker takes on `social.events`; the gateway checks the same limits first.
@@ -54,5 +57,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(EVENTS, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=4 * 1024**3),
     Topic(ANALYSIS, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=4 * 1024**3),
     Topic(SHADOW, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
+    Topic(TRENDS, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
+    Topic(CONVERSATIONS, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
+    Topic(HEALTH, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
     Topic(DLQ, partitions=1, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
 )

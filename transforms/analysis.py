@@ -110,6 +110,7 @@ class Analyser:
             "kind": Column(extracted.kinds, rows),
             "target": Column(extracted.target, rows),
             "reply_to": Column(extracted.reply_to, rows),
+            "emotes": Column(extracted.emotes, rows),
             "user_key": Column(string_keys(events.column("user_id")), rows),
         }
         analysed, shadow = self._analyse_texts(events, extracted, rows, outcome)
@@ -132,6 +133,7 @@ class Analyser:
         languages = _languages(told["language"], texts.folded)
         batch = text_batch(events, told["kind"], texts, languages)
         columns = {
+            "text": Column(texts.composed, rows, blank(pa.string())),
             "text_key": Column(narrow_keys(texts.keys), rows, blank(pa.int32())),
             "emoji_count": Column(texts.emoji_counts, rows, blank(pa.int32())),
             "language": Column(languages, rows, pa.array([UNDETERMINED])),

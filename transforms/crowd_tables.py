@@ -20,6 +20,7 @@ from transforms.kernels.sketches import (
     estimate_sketches,
     unite_sketches,
 )
+from transforms.kernels.spans import copy_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,18 +106,21 @@ def read_tables(tables: pa.BinaryArray) -> Tables:
     if (lengths < HEAD.itemsize).any() or ((lengths - HEAD.itemsize) % ENTRY.itemsize).any():
         message = "bytes that are no table of terms"
         raise ValueError(message)
-    heads = values[starts[:, None] + np.arange(HEAD.itemsize)].reshape(-1).view(HEAD)
     counts = (lengths - HEAD.itemsize) // ENTRY.itemsize
-    place = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    first = np.repeat(starts + HEAD.itemsize, counts) + place * ENTRY.itemsize
-    entries = values[first[:, None] + np.arange(ENTRY.itemsize)].reshape(-1).view(ENTRY)
+    heads, entries = np.empty(len(counts), HEAD), np.empty(int(counts.sum()), ENTRY)
+    copy_spans(values, starts, starts + HEAD.itemsize, heads.view(np.uint8).reshape(-1))
+    copy_spans(values, starts + HEAD.itemsize, starts + lengths, entries.view(np.uint8).reshape(-1))
     return Tables(heads, entries, np.repeat(np.arange(len(counts)), counts))
+
+
+def read_table_lists(lists: pa.ListArray) -> tuple[Tables, NDArray[np.int64]]:
+    """Read lists of tables; return all tables and the number of the list of each."""
+    return read_tables(lists.flatten()), np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
 
 
 def merge_tables(lists: pa.ListArray) -> pa.BinaryArray:
     """Unite the tables of each list (of one pane's channels) to one; users and texts are counted once over all."""
-    tables = read_tables(lists.flatten())
-    group = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
+    tables, group = read_table_lists(lists)
     heads = np.zeros(len(lists), HEAD)
     for name in (
         "messages",
@@ -130,7 +134,7 @@ def merge_tables(lists: pa.ListArray) -> pa.BinaryArray:
         "reply_toxicity",
     ):
         np.add.at(heads[name], group, tables.heads[name])
-    np.add.at(heads["speakers"], group, tables.heads["speakers"])
+    heads["speakers"] = add_speakers(tables.heads["speakers"], group, len(lists))
     np.maximum.at(heads["end"], group, tables.heads["end"])
     for name in ("users", "toxic_users", "heard_users"):
         heads[name] = united(tables.heads[name], group, len(lists))
@@ -141,6 +145,13 @@ def merge_tables(lists: pa.ListArray) -> pa.BinaryArray:
     heads["cut"] = np.maximum(heads["cut"], cut)
     heads["terms"] = np.bincount(table, minlength=len(lists))
     return write_tables(Tables(heads, entries, table))
+
+
+def add_speakers(speakers: NDArray[np.uint32], group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
+    """Return the sum of the speakers' counts [rows, SPEAKER_GROUPS] of each group."""
+    cells = (group[:, None] * SPEAKER_GROUPS + np.arange(SPEAKER_GROUPS)).reshape(-1)
+    summed = np.bincount(cells, speakers.reshape(-1), groups * SPEAKER_GROUPS)
+    return summed.reshape(groups, SPEAKER_GROUPS).astype(np.int64)
 
 
 def _merge_entries(entries: NDArray[np.void], group: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:

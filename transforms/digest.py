@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.arrow import ANALYSED
 from transforms.buffers import string_array, string_buffers
 from transforms.kernels.digest import HEAD, cut_lengths, index_records, read_heads, write_records
 from transforms.kernels.keys import hash_strings
@@ -22,21 +23,25 @@ from transforms.kernels.spans import copy_spans
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: What a digest is made of, one row a message; `names` are entities as written, `links` their ids or ''.
+#: What of the analysis a digest is made of.
 DIGESTED = pa.schema(
     [
-        pa.field("channel_id", pa.string()),
-        pa.field("event_id", pa.string()),
-        pa.field("user_key", pa.int32()),
-        pa.field("kind", pa.string()),
-        pa.field("text", pa.string()),
-        pa.field("reply_to", pa.string()),
-        pa.field("toxicity", pa.float64()),
-        pa.field("toxic", pa.int32()),
-        pa.field("sentiment_score", pa.int32()),
-        pa.field("entities", pa.list_(pa.string())),
-        pa.field("entity_links", pa.list_(pa.string())),
-        pa.field("emotes", pa.string()),
+        ANALYSED.field(name)
+        for name in (
+            "stage",
+            "event_id",
+            "channel_id",
+            "kind",
+            "reply_to",
+            "text",
+            "emotes",
+            "toxicity",
+            "entities",
+            "entity_links",
+            "toxic",
+            "sentiment_score",
+            "user_key",
+        )
     ]
 )
 #: Kinds that are told; events of other kinds have no digest.
@@ -48,7 +53,7 @@ TEXTS_A_PANE = 4_096
 
 _TEXT_BYTES, _ID_BYTES, _NOTE_BYTES = 280, 255, 200
 _TOXICITY_SCALE = 65_535
-_HEAD = np.dtype(
+HEAD_TYPE = np.dtype(
     [
         ("ts", "<i8"),
         ("event", "<i8"),
@@ -92,19 +97,20 @@ class Messages:
 
 
 def write_digests(messages: pa.RecordBatch, ts_ms: NDArray[np.int64], pane_ms: int) -> pa.BinaryArray:
-    """Write the digests of a batch (schema DIGESTED, no nulls but in `user_key`), given its events' times in ms UTC."""
+    """Write the digests of analysed events (the columns of DIGESTED), given their times in ms UTC; null for none."""
     rows = messages.num_rows
     kinds = pc.fill_null(pc.index_in(messages.column("kind"), pa.array(KINDS)), -1).to_numpy(zero_copy_only=False)
+    passed = pc.equal(messages.column("stage"), "").to_numpy(zero_copy_only=False)
     channels = messages.column("channel_id").dictionary_encode().indices.to_numpy().astype(np.int64)
     event = _hashes(messages.column("event_id"))
     panes = ts_ms // pane_ms
     order = np.lexsort((event.view(np.uint64), panes, channels))
-    order = order[kinds[order] >= 0]
+    order = order[(kinds[order] >= 0) & passed[order]]
     leaders, sizes, beyond = _grouped(channels, panes, order, rows)
     ids, texts, notes = messages.column("event_id"), messages.column("text"), _notes(messages)
     lengths = np.stack([_cut(ids, _ID_BYTES), _cut(texts, _TEXT_BYTES), _cut(notes, _NOTE_BYTES)], axis=1)
     lengths[beyond] = 0
-    heads = np.zeros(rows, _HEAD)
+    heads = np.zeros(rows, HEAD_TYPE)
     heads["ts"], heads["event"], heads["reply"] = ts_ms, event, _hashes(messages.column("reply_to"))
     heads["user"] = pc.fill_null(messages.column("user_key"), 0).to_numpy()
     heads["toxicity"] = np.round(np.clip(messages.column("toxicity").to_numpy(), 0, 1) * _TOXICITY_SCALE)
@@ -137,7 +143,7 @@ def read_digests(digests: pa.ListArray) -> Messages:
     if count < 0:
         message = "a digest ends in the middle of a record"
         raise ValueError(message)
-    heads = np.empty(count, _HEAD)
+    heads = np.empty(count, HEAD_TYPE)
     read_heads(values, starts[:count], heads.view(np.uint8).reshape(count, HEAD))
     pane = np.repeat(np.arange(len(digests)), pc.list_value_length(digests).to_numpy())[segments[:count]]
     order = np.lexsort((heads["event"], heads["ts"], pane))
@@ -205,7 +211,7 @@ def _placed(written: NDArray[np.uint8], leaders: NDArray[np.int64], lengths: NDA
     joined = np.empty(len(written), np.uint8)
     copy_spans(written, (ends - lengths[leaders])[order], ends[order], joined)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return string_array(joined, offsets).view(pa.binary())
+    return pc.if_else(pa.array(lengths > 0), string_array(joined, offsets).view(pa.binary()), None)
 
 
 def _notes(messages: pa.RecordBatch) -> pa.StringArray:

@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transforms.crowd_tables import SPEAKER_GROUPS, estimate, read_tables, united
+from transforms.crowd_tables import add_speakers, estimate, united
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from transforms.crowd_tables import Tables
@@ -52,13 +51,14 @@ class Health:
     users: NDArray[np.float64]
 
 
-def find_health(lists: pa.ListArray, ends_ms: NDArray[np.int64]) -> Health:
-    """Score each channel with messages enough, given its panes' tables and when its last pane ends (ms UTC)."""
-    tables = read_tables(lists.flatten())
-    scope = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
+def find_health(tables: Tables, scope: NDArray[np.int64], ends_ms: NDArray[np.int64]) -> Health:
+    """Score each channel with messages enough, given its panes' tables and when its last pane ends (ms UTC).
+
+    `scope` is the number of the channel of each table.
+    """
     age = (ends_ms[scope] - tables.heads["end"]) // _MINUTE_MS
     kept = (age >= 0) & (age < MINUTES)
-    measures, messages, users = _measures(tables, scope, age, kept, len(lists))
+    measures, messages, users = _measures(tables, scope, age, kept, len(ends_ms))
     parts = _parts(measures)
     known = ~np.isnan(parts)
     weights = np.where(known, WEIGHTS, 0)
@@ -86,8 +86,7 @@ def _measures(
     messages, replies = total("messages"), total("replies")
     users = estimate(united(heads["users"], own, scopes))
     toxic_users = estimate(united(heads["toxic_users"], own, scopes))
-    speakers = np.zeros((scopes, SPEAKER_GROUPS))
-    np.add.at(speakers, own, heads["speakers"])
+    speakers = add_speakers(heads["speakers"], own, scopes).astype(np.float64)
     by_minute = estimate(united(heads["users"], own * MINUTES + age[kept], scopes * MINUTES)).reshape(scopes, MINUTES)
     earlier = (np.arange(MINUTES) > 0) & (by_minute > 0)
     before = (by_minute * earlier).sum(axis=1) / np.maximum(earlier.sum(axis=1), 1)

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transforms.crowd_tables import estimate, read_tables, united
+from transforms.crowd_tables import estimate, united
 from transforms.trends_crowd import crowd_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from transforms.crowd_tables import Tables
     from transforms.trends_crowd import Crowd
 
 #: The prior: a voices in b minutes.
@@ -63,10 +63,11 @@ class Trends:
         return Trends(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
-def find_trends(lists: pa.ListArray, ends_ms: NDArray[np.int64], pane_ms: int) -> Trends:
-    """Rank the terms of each scope, given its panes' tables (list of binary) and when its last pane ends (ms UTC)."""
-    tables = read_tables(lists.flatten())
-    scope = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
+def find_trends(tables: Tables, scope: NDArray[np.int64], ends_ms: NDArray[np.int64], pane_ms: int) -> Trends:
+    """Rank the terms of each scope, given its panes' tables and when its last pane ends (ms UTC).
+
+    `scope` is the number of the scope of each table.
+    """
     crowd = crowd_of(tables, scope, ends_ms, pane_ms)
     kept = (crowd.age >= 0) & (crowd.age < crowd.floors.shape[1] * crowd.panes_a_minute)
     kept &= crowd.minutes[scope] >= LEAST_MINUTES

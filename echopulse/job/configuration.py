@@ -41,4 +41,5 @@ def signals_config(settings: Settings) -> SignalsConfig:
         repeat_ttl_ms=settings.job.repeat_ttl_ms,
         bundle_size=settings.job.bundle_size,
         bundle_time_ms=settings.job.bundle_time_ms,
+        crowd_pane_ms=settings.crowd.pane_ms if settings.crowd.enabled else 0,
     )

@@ -8,7 +8,7 @@ from collections import Counter
 _EXECUTION = "== Optimized Execution Plan =="
 _SECTION = re.compile(r"^== .* ==$", re.MULTILINE)
 _PYTHON_OPERATOR = re.compile(r"^[ +\-|:]*PythonCalc\(.*$", re.MULTILINE)
-_CALL = re.compile(r"\b(analyse|write_\w+)\(")
+_CALL = re.compile(r"\b(analyse|write_\w+|crowd_\w+)\(")
 
 
 def python_calls(plan: str) -> dict[str, int]:

@@ -45,11 +45,19 @@ def test_only_one_statement_calls_the_analysis() -> None:
     assert sum("analyse(" in statement for statement in (*job.definitions, *job.inserts)) == 1
 
 
+def test_without_the_crowd_nothing_of_it_is_left() -> None:
+    """No digest, no window, no sink."""
+    job = _job(crowd_pane_ms=0)
+    text = "".join((*job.definitions, *job.inserts))
+    assert "crowd" not in text
+    assert "digest" not in text
+
+
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
-def test_delivery_is_that_of_both_kafka_sinks(delivery: str) -> None:
-    """Results and dead letters are written under the mode that was asked for."""
+def test_delivery_is_that_of_all_kafka_sinks(delivery: str) -> None:
+    """Results, dead letters and what is told of the crowd are written under the mode that was asked for."""
     statements = "".join(_job(delivery=delivery).definitions)
-    assert statements.count(f"'sink.delivery-guarantee' = '{delivery}'") == 2
+    assert statements.count(f"'sink.delivery-guarantee' = '{delivery}'") == 5
 
 
 def test_shadow_costs_nothing_where_there_is_none() -> None:

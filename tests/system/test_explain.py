@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
-def test_the_analysis_is_planned_once(tmp_path: Path) -> None:
-    """All sinks share one Python operator for the analysis, each view has one writer; the machine needs no Java."""
+SHADOW = {"ECHOPULSE_SHADOW": '{"toxicity": ["perspective"]}', "PERSPECTIVE_ENDPOINT": "http://127.0.0.1:9/"}
+
+
+@pytest.mark.parametrize("more", [{}, SHADOW], ids=["plain", "shadow"])
+def test_the_analysis_is_planned_once(tmp_path: Path, more: dict[str, str]) -> None:
+    """All sinks share one Python operator for the analysis, views have one writer and crowd windows one operator each.
+
+    The machine needs no Java. A strategy in shadow adds a sink and no operator.
+    """
     settings = own_settings(tmp_path / "home")
-    without_java = {"PATH": str(tmp_path), "JAVA_HOME": ""}
-    done = echopulse(settings, "pipeline", "explain", "signals", "--json", timeout_s=250, changed=without_java)
+    changed = {"PATH": str(tmp_path), "JAVA_HOME": "", **more}
+    done = echopulse(settings, "pipeline", "explain", "signals", "--json", timeout_s=250, changed=changed)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["analysis_operators"] == 1
+    assert ("social_shadow" in document["plan"]) == bool(more)
     writers = {name: count for name, count in document["python_operators"].items() if name.startswith("write_")}
+    crowd = {name: count for name, count in document["python_operators"].items() if name.startswith("crowd_")}
+    assert crowd == {"crowd_pane": 1, "crowd_merge": 1, "crowd_scope": 1, "crowd_conversations": 1}
     views = [f"{who}_{window}" for who in ("channel", "user") for window in ("1m", "5m", "1h")]
     assert writers == {f"write_{view}": 1 for view in views}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PANE_MS = 10_000
 BYTES = pa.list_(pa.binary())
 _PLAIN: dict[str, Any] = {
+    "stage": "",
     "channel_id": "c",
     "user_key": 1,
     "kind": "message",
@@ -58,6 +59,7 @@ def simulated(batch: pa.RecordBatch, entities: Sequence[str]) -> tuple[pa.Record
     names = [[name for name in entities if name in text] for text in texts]
     rows = batch.num_rows
     columns = {
+        "stage": pa.array([""] * rows, pa.string()),
         "channel_id": batch.column("channel_id"),
         "event_id": batch.column("id"),
         "user_key": string_keys(batch.column("user_id")),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.crowd import BYTES, digested, panes_of, tables_of
+from transforms.crowd_tables import read_table_lists
 from transforms.health import LEAST_MESSAGES, PARTS, WEIGHTS, Health, evenness, find_health
 
 _START_MS = 1_700_000_000_000 // 60_000 * 60_000
@@ -20,7 +21,11 @@ def _health(rows: list[dict[str, Any]], seconds: int = 60) -> Health:
     """The health of one channel whose messages are spread evenly over so many seconds."""
     times = _START_MS + np.arange(len(rows)) * seconds * 1_000 // max(1, len(rows))
     tables = [(end, scopes["c"]) for end, scopes in tables_of(panes_of([(digested(rows), times.astype(np.int64))]))]
-    return find_health(pa.array([[table for _, table in tables]], BYTES), np.array([tables[-1][0]]))
+    return _of([table for _, table in tables], tables[-1][0])
+
+
+def _of(tables: list[bytes], end: int) -> Health:
+    return find_health(*read_table_lists(pa.array([tables], BYTES)), np.array([end]))
 
 
 def _part(health: Health, name: str) -> float:
@@ -85,7 +90,7 @@ def test_growth_is_held_against_earlier_minutes() -> None:
     rows = [{"event_id": f"e{place}", **row} for place, row in enumerate(quiet + loud)]
     tables = panes_of([(digested(rows), _START_MS + np.repeat([0, 60_000, 120_000], [30, 30, 60]).astype(np.int64))])
     listed = [(end, scopes["c"]) for end, scopes in tables_of(tables)]
-    health = find_health(pa.array([[table for _, table in listed]], BYTES), np.array([listed[-1][0]]))
+    health = _of([table for _, table in listed], listed[-1][0])
     assert _part(health, "growth") == pytest.approx(75, abs=4)
 
 

@@ -11,6 +11,7 @@ import pytest
 from echopulse.gateway.scenario import load_scenario
 from echopulse.gateway.simulator import ground_truth, simulate
 from tests.transforms.crowd import BYTES, PANE_MS, digested, panes_of, simulated, tables_of
+from transforms.crowd_tables import read_table_lists
 from transforms.trends import Trends, find_trends
 from transforms.trends_crowd import MINUTE_MS, PAST_MINUTES
 
@@ -31,7 +32,7 @@ def _ranked(
         for scope, table in scopes.items():
             history[scope] = [*history.get(scope, []), table][-_PANES:]
         lists = pa.array([history[scope] for scope in scopes], BYTES)
-        found = find_trends(lists, np.full(len(scopes), end), PANE_MS)
+        found = find_trends(*read_table_lists(lists), np.full(len(scopes), end), PANE_MS)
         yield end, {scope: _of(found, place) for place, scope in enumerate(scopes)}
 
 

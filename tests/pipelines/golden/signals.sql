@@ -106,7 +106,7 @@ CREATE TEMPORARY TABLE lake_channel_1m (
 
 CREATE TEMPORARY VIEW analysis AS
 SELECT q.et, q.arrival, q.`value`, q.record_partition, q.record_offset,
-  q.r.`stage` AS `stage`, q.r.`reason` AS `reason`, q.r.`event_id` AS `event_id`, q.r.`channel_id` AS `channel_id`, q.r.`user_id` AS `user_id`, q.r.`kind` AS `kind`, q.r.`target` AS `target`, q.r.`toxicity` AS `toxicity`, q.r.`toxic` AS `toxic`, q.r.`sentiment_score` AS `sentiment_score`, q.r.`emoji_count` AS `emoji_count`, q.r.`user_key` AS `user_key`, q.r.`text_key` AS `text_key`, q.r.`result` AS `result`
+  q.r.`stage` AS `stage`, q.r.`reason` AS `reason`, q.r.`event_id` AS `event_id`, q.r.`channel_id` AS `channel_id`, q.r.`user_id` AS `user_id`, q.r.`kind` AS `kind`, q.r.`target` AS `target`, q.r.`toxicity` AS `toxicity`, q.r.`toxic` AS `toxic`, q.r.`sentiment_score` AS `sentiment_score`, q.r.`emoji_count` AS `emoji_count`, q.r.`user_key` AS `user_key`, q.r.`text_key` AS `text_key`, q.r.`result` AS `result`, q.r.`digest` AS `digest`
 FROM (
   SELECT et, arrival, `value`, record_partition, record_offset, analyse(`value`, et) AS r FROM social_events
 ) AS q;
@@ -117,6 +117,120 @@ FROM (
   SELECT et, `value`, `stage`, `event_id`, `channel_id`, `user_id`, `kind`, `target`, `toxicity`, `toxic`, `sentiment_score`, `emoji_count`, `user_key`, `text_key`, `result`, ROW_NUMBER() OVER (PARTITION BY channel_id, event_id ORDER BY arrival) AS occurrence
   FROM analysis WHERE stage = ''
 ) WHERE occurrence = 1;
+
+CREATE TEMPORARY TABLE social_trends (
+  channel_id STRING NOT NULL,
+  `result` BYTES NOT NULL,
+  record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
+  record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'social.trends',
+  'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.transaction.timeout.ms' = '600000',
+  'properties.compression.type' = 'lz4',
+  'properties.linger.ms' = '20',
+  'properties.batch.size' = '262144',
+  'properties.max.request.size' = '4194304',
+  'properties.delivery.timeout.ms' = '300000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'echopulse-signals-social.trends',
+  'key.format' = 'raw',
+  'key.fields' = 'channel_id',
+  'value.format' = 'raw',
+  'value.fields-include' = 'EXCEPT_KEY'
+);
+
+CREATE TEMPORARY TABLE social_conversations (
+  channel_id STRING NOT NULL,
+  `result` BYTES NOT NULL,
+  record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
+  record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'social.conversations',
+  'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.transaction.timeout.ms' = '600000',
+  'properties.compression.type' = 'lz4',
+  'properties.linger.ms' = '20',
+  'properties.batch.size' = '262144',
+  'properties.max.request.size' = '4194304',
+  'properties.delivery.timeout.ms' = '300000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'echopulse-signals-social.conversations',
+  'key.format' = 'raw',
+  'key.fields' = 'channel_id',
+  'value.format' = 'raw',
+  'value.fields-include' = 'EXCEPT_KEY'
+);
+
+CREATE TEMPORARY TABLE social_health (
+  channel_id STRING NOT NULL,
+  `result` BYTES NOT NULL,
+  record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
+  record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'social.health',
+  'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.transaction.timeout.ms' = '600000',
+  'properties.compression.type' = 'lz4',
+  'properties.linger.ms' = '20',
+  'properties.batch.size' = '262144',
+  'properties.max.request.size' = '4194304',
+  'properties.delivery.timeout.ms' = '300000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'echopulse-signals-social.health',
+  'key.format' = 'raw',
+  'key.fields' = 'channel_id',
+  'value.format' = 'raw',
+  'value.fields-include' = 'EXCEPT_KEY'
+);
+
+CREATE TEMPORARY VIEW crowd_digests AS
+SELECT et, channel_id, digest FROM analysis WHERE digest IS NOT NULL;
+
+CREATE TEMPORARY VIEW crowd_panes AS
+SELECT channel_id, pane_time, p.terms AS terms, p.sample AS sample, p.messages AS messages
+FROM (
+  SELECT channel_id, pane_time, crowd_pane(digests) AS p
+  FROM (
+    SELECT channel_id, window_time AS pane_time, ARRAY_AGG(digest) AS digests
+    FROM TABLE(TUMBLE(TABLE crowd_digests, DESCRIPTOR(et), INTERVAL '0 00:00:10.000' DAY TO SECOND(3)))
+    GROUP BY channel_id, window_start, window_end, window_time
+  )
+);
+
+CREATE TEMPORARY VIEW crowd_all AS
+SELECT CAST('' AS STRING) AS channel_id, pane_time, crowd_merge(`tables`) AS terms
+FROM (
+  SELECT window_time AS pane_time, ARRAY_AGG(terms) AS `tables`
+  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), INTERVAL '0 00:00:10.000' DAY TO SECOND(3)))
+  GROUP BY window_start, window_end, window_time
+);
+
+CREATE TEMPORARY VIEW crowd_scopes AS
+SELECT channel_id, pane_time, s.trends AS trends, s.health AS health
+FROM (
+  SELECT channel_id, pane_time, crowd_scope(channel_id, `tables`) AS s
+  FROM (
+    SELECT channel_id, pane_time, ARRAY_AGG(terms) OVER (
+      PARTITION BY channel_id ORDER BY pane_time RANGE BETWEEN INTERVAL '0 00:05:50.000' DAY TO SECOND(3) PRECEDING AND CURRENT ROW
+    ) AS `tables`
+    FROM (
+      SELECT channel_id, pane_time, terms FROM crowd_panes
+      UNION ALL SELECT channel_id, pane_time, terms FROM crowd_all
+    )
+  )
+);
+
+CREATE TEMPORARY VIEW crowd_conversations_view AS
+SELECT channel_id, minute_time, crowd_conversations(channel_id, minute_time, samples, messages) AS conversations
+FROM (
+  SELECT channel_id, window_time AS minute_time, ARRAY_AGG(sample) AS samples, SUM(messages) AS messages
+  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), INTERVAL '1' MINUTE))
+  GROUP BY channel_id, window_start, window_end, window_time
+);
 
 INSERT INTO social_analysis
 SELECT channel_id, `result`, MAP['schema', CAST('2c4c34387cdbfd16' AS BYTES)], et
@@ -140,4 +254,16 @@ SELECT channel_id, message_count, mean_toxicity, CAST(event_timestamp AS TIMESTA
 FROM (SELECT channel_id, message_count, mean_toxicity, event_timestamp, write_channel_1m(channel_id, message_count, mean_toxicity, event_timestamp) AS written_ms FROM (
 SELECT channel_id, message_count, mean_toxicity, event_timestamp FROM windows
 ));
+
+INSERT INTO social_trends
+SELECT channel_id, `trends`, MAP['schema', CAST('18db22c23e640d24' AS BYTES)], pane_time
+FROM crowd_scopes WHERE `trends` IS NOT NULL;
+
+INSERT INTO social_health
+SELECT channel_id, `health`, MAP['schema', CAST('07242563c5622397' AS BYTES)], pane_time
+FROM crowd_scopes WHERE `health` IS NOT NULL;
+
+INSERT INTO social_conversations
+SELECT channel_id, `conversations`, MAP['schema', CAST('fe684720a4ea0ec9' AS BYTES)], minute_time
+FROM crowd_conversations_view WHERE `conversations` IS NOT NULL;
 

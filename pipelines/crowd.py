@@ -1,0 +1,96 @@
+"""Trends, conversations and health as Flink SQL: digests to panes, panes to minutes, minutes to the three topics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines import tables
+from schemas import topics
+
+if TYPE_CHECKING:
+    from pipelines.config import SignalsConfig
+
+#: A window of trends and health looks back so far: the last minute, and five before it.
+_HISTORY_MS = 360_000
+_MINUTE = "INTERVAL '1' MINUTE"
+_TOPICS = {"trends": topics.TRENDS, "conversations": topics.CONVERSATIONS, "health": topics.HEALTH}
+
+DIGESTS_VIEW = """CREATE TEMPORARY VIEW crowd_digests AS
+SELECT et, channel_id, digest FROM analysis WHERE digest IS NOT NULL"""
+
+ALL_VIEW = """CREATE TEMPORARY VIEW crowd_all AS
+SELECT CAST('' AS STRING) AS channel_id, pane_time, crowd_merge(`tables`) AS terms
+FROM (
+  SELECT window_time AS pane_time, ARRAY_AGG(terms) AS `tables`
+  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), {pane}))
+  GROUP BY window_start, window_end, window_time
+)"""
+
+SCOPES_VIEW = """CREATE TEMPORARY VIEW crowd_scopes AS
+SELECT channel_id, pane_time, s.trends AS trends, s.health AS health
+FROM (
+  SELECT channel_id, pane_time, crowd_scope(channel_id, `tables`) AS s
+  FROM (
+    SELECT channel_id, pane_time, ARRAY_AGG(terms) OVER (
+      PARTITION BY channel_id ORDER BY pane_time RANGE BETWEEN {history} PRECEDING AND CURRENT ROW
+    ) AS `tables`
+    FROM (
+      SELECT channel_id, pane_time, terms FROM crowd_panes
+      UNION ALL SELECT channel_id, pane_time, terms FROM crowd_all
+    )
+  )
+)"""
+
+
+def definitions(config: SignalsConfig) -> tuple[str, ...]:
+    """Return the statements that name the sinks and views."""
+    return (
+        *(tables.results_sink(config, f"social_{name}", topic) for name, topic in _TOPICS.items()),
+        DIGESTS_VIEW,
+        panes_view(config.crowd_pane_ms),
+        ALL_VIEW.format(pane=_interval(config.crowd_pane_ms)),
+        SCOPES_VIEW.format(history=_interval(_HISTORY_MS - config.crowd_pane_ms)),
+        CONVERSATIONS_VIEW,
+    )
+
+
+def inserts() -> tuple[str, ...]:
+    """Return one statement a sink; what there is nothing to say of is not said."""
+    return (
+        _insert("trends", "crowd_scopes", "pane_time"),
+        _insert("health", "crowd_scopes", "pane_time"),
+        _insert("conversations", "crowd_conversations_view", "minute_time"),
+    )
+
+
+def panes_view(pane_ms: int) -> str:
+    """Return the statement that names the panes: each channel's digests of a step of time, described once."""
+    return f"""CREATE TEMPORARY VIEW crowd_panes AS
+SELECT channel_id, pane_time, p.terms AS terms, p.sample AS sample, p.messages AS messages
+FROM (
+  SELECT channel_id, pane_time, crowd_pane(digests) AS p
+  FROM (
+    SELECT channel_id, window_time AS pane_time, ARRAY_AGG(digest) AS digests
+    FROM TABLE(TUMBLE(TABLE crowd_digests, DESCRIPTOR(et), {_interval(pane_ms)}))
+    GROUP BY channel_id, window_start, window_end, window_time
+  )
+)"""
+
+
+CONVERSATIONS_VIEW = f"""CREATE TEMPORARY VIEW crowd_conversations_view AS
+SELECT channel_id, minute_time, crowd_conversations(channel_id, minute_time, samples, messages) AS conversations
+FROM (
+  SELECT channel_id, window_time AS minute_time, ARRAY_AGG(sample) AS samples, SUM(messages) AS messages
+  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), {_MINUTE}))
+  GROUP BY channel_id, window_start, window_end, window_time
+)"""
+
+
+def _interval(milliseconds: int) -> str:
+    return f"INTERVAL '0 {tables.clock_time(milliseconds)}' DAY TO SECOND(3)"
+
+
+def _insert(name: str, view: str, time: str) -> str:
+    return f"""INSERT INTO social_{name}
+SELECT channel_id, `{name}`, {tables.schema_header(name)}, {time}
+FROM {view} WHERE `{name}` IS NOT NULL"""
