@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: A window of trends and health looks back so far: the last minute, and five before it.
 _HISTORY_MS = 360_000
 _MINUTE = "INTERVAL '1' MINUTE"
-_TOPICS = {"trends": topics.TRENDS, "conversations": topics.CONVERSATIONS, "health": topics.HEALTH}
+_TOPICS = {"trends": topics.TRENDS, "health": topics.HEALTH}
 
 DIGESTS_VIEW = """CREATE TEMPORARY VIEW crowd_digests AS
 SELECT et, channel_id, digest FROM analysis WHERE digest IS NOT NULL"""
@@ -45,7 +45,8 @@ FROM (
 def definitions(config: SignalsConfig) -> tuple[str, ...]:
     """Return the statements that name the sinks and views."""
     return (
-        *(tables.results_sink(config, f"social_{name}", topic) for name, topic in _TOPICS.items()),
+        tables.scopes_sink(config),
+        tables.conversations_sink(config),
         DIGESTS_VIEW,
         panes_view(config.crowd_pane_ms),
         ALL_VIEW.format(pane=_interval(config.crowd_pane_ms)),
@@ -55,11 +56,14 @@ def definitions(config: SignalsConfig) -> tuple[str, ...]:
 
 
 def inserts() -> tuple[str, ...]:
-    """Return one statement a sink; what there is nothing to say of is not said."""
+    """Return the statements that write the three topics; what there is nothing to say of is not said.
+
+    Conversations have one of their own: in one statement with the others the planner would describe each pane twice.
+    """
+    scopes = (f"SELECT '{topic}', {_record(name, 'pane_time', 'crowd_scopes')}" for name, topic in _TOPICS.items())
     return (
-        _insert("trends", "crowd_scopes", "pane_time"),
-        _insert("health", "crowd_scopes", "pane_time"),
-        _insert("conversations", "crowd_conversations_view", "minute_time"),
+        "INSERT INTO social_scopes\n" + "\nUNION ALL\n".join(scopes),
+        "INSERT INTO social_conversations\nSELECT " + _record("conversations", "minute_time", "crowd_talk"),
     )
 
 
@@ -77,7 +81,7 @@ FROM (
 )"""
 
 
-CONVERSATIONS_VIEW = f"""CREATE TEMPORARY VIEW crowd_conversations_view AS
+CONVERSATIONS_VIEW = f"""CREATE TEMPORARY VIEW crowd_talk AS
 SELECT channel_id, minute_time, crowd_conversations(channel_id, minute_time, samples, messages) AS conversations
 FROM (
   SELECT channel_id, window_time AS minute_time, ARRAY_AGG(sample) AS samples, SUM(messages) AS messages
@@ -90,7 +94,6 @@ def _interval(milliseconds: int) -> str:
     return f"INTERVAL '0 {tables.clock_time(milliseconds)}' DAY TO SECOND(3)"
 
 
-def _insert(name: str, view: str, time: str) -> str:
-    return f"""INSERT INTO social_{name}
-SELECT channel_id, `{name}`, {tables.schema_header(name)}, {time}
+def _record(name: str, time: str, view: str) -> str:
+    return f"""channel_id, `{name}`, {tables.schema_header(name)}, CAST({time} AS TIMESTAMP_LTZ(3))
 FROM {view} WHERE `{name}` IS NOT NULL"""

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 _FLINK_TYPES: dict[FeatureType, str] = {"int64": "BIGINT", "float64": "DOUBLE", "string": "STRING"}
 
 
+_KEYED_BY_CHANNEL = {
+    "key.format": "raw",
+    "key.fields": "channel_id",
+    "value.format": "raw",
+    "value.fields-include": "EXCEPT_KEY",
+}
+
+
 def options(values: dict[str, str]) -> str:
     """Return a WITH clause's lines; quotes inside a value are doubled."""
     return ",\n  ".join(f"'{key}' = '{value.replace(chr(39), chr(39) * 2)}'" for key, value in values.items())
@@ -56,29 +64,39 @@ def events_source(config: SignalsConfig) -> str:
 
 def analysis_sink(config: SignalsConfig) -> str:
     """Return `social.analysis`: AnalysisResult in Avro, keyed by channel, record time = event time."""
-    return results_sink(config, "social_analysis", topics.ANALYSIS)
+    return _results_sink("social_analysis", _kafka_sink(config, topics.ANALYSIS))
 
 
 def shadow_sink(config: SignalsConfig) -> str:
     """Return `social.shadow`: ShadowResult in Avro, keyed by channel, record time = event time."""
-    return results_sink(config, "social_shadow", topics.SHADOW)
+    return _results_sink("social_shadow", _kafka_sink(config, topics.SHADOW))
 
 
-def results_sink(config: SignalsConfig, table: str, topic: str) -> str:
-    """Return a topic of Avro datums that the Python functions write, keyed by channel, record time = event time."""
-    formats = {
-        "key.format": "raw",
-        "key.fields": "channel_id",
-        "value.format": "raw",
-        "value.fields-include": "EXCEPT_KEY",
-    }
-    return f"""CREATE TEMPORARY TABLE {table} (
+def scopes_sink(config: SignalsConfig) -> str:
+    """Return `social.trends` and `social.health`: Avro datums keyed by channel, record time = end of their window."""
+    both = _one_writer(config, f"{topics.TRENDS};{topics.HEALTH}", "social_scopes")
+    return _results_sink("social_scopes", both, "\n  topic STRING NOT NULL METADATA,")
+
+
+def conversations_sink(config: SignalsConfig) -> str:
+    """Return `social.conversations`: Avro datums keyed by channel, record time = end of their window."""
+    return _results_sink("social_conversations", _one_writer(config, topics.CONVERSATIONS, "social_conversations"))
+
+
+def _one_writer(config: SignalsConfig, topic: str, name: str) -> dict[str, str]:
+    # Records are few, and each writer opens a transaction of its own with every checkpoint.
+    writer = {"sink.parallelism": "1", "sink.transactional-id-prefix": f"{config.group}-{name}"}
+    return _kafka_sink(config, topic) | writer
+
+
+def _results_sink(table: str, connector: dict[str, str], more: str = "") -> str:
+    return f"""CREATE TEMPORARY TABLE {table} ({more}
   channel_id STRING NOT NULL,
   `result` BYTES NOT NULL,
   record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
   record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
 ) WITH (
-  {options(_kafka_sink(config, topic) | formats)}
+  {options(connector | _KEYED_BY_CHANNEL)}
 )"""
 
 

@@ -90,7 +90,7 @@ def write_tables(tables: Tables) -> pa.BinaryArray:
     """
     counts = tables.heads["terms"].astype(np.int64)
     ends = np.cumsum(counts)
-    heads, entries = memoryview(tables.heads).cast("B"), memoryview(tables.entries).cast("B")
+    heads, entries = tables.heads.view(np.uint8).data, tables.entries.view(np.uint8).data
     packed = []
     # A loop over tables, each of up to a thousand terms.
     for table, (first, end) in enumerate(zip((ends - counts).tolist(), ends.tolist(), strict=True)):

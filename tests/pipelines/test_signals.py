@@ -57,7 +57,7 @@ def test_without_the_crowd_nothing_of_it_is_left() -> None:
 def test_delivery_is_that_of_all_kafka_sinks(delivery: str) -> None:
     """Results, dead letters and what is told of the crowd are written under the mode that was asked for."""
     statements = "".join(_job(delivery=delivery).definitions)
-    assert statements.count(f"'sink.delivery-guarantee' = '{delivery}'") == 5
+    assert statements.count(f"'sink.delivery-guarantee' = '{delivery}'") == 4
 
 
 def test_shadow_costs_nothing_where_there_is_none() -> None:

@@ -118,14 +118,15 @@ FROM (
   FROM analysis WHERE stage = ''
 ) WHERE occurrence = 1;
 
-CREATE TEMPORARY TABLE social_trends (
+CREATE TEMPORARY TABLE social_scopes (
+  topic STRING NOT NULL METADATA,
   channel_id STRING NOT NULL,
   `result` BYTES NOT NULL,
   record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
   record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
 ) WITH (
   'connector' = 'kafka',
-  'topic' = 'social.trends',
+  'topic' = 'social.trends;social.health',
   'properties.bootstrap.servers' = 'kafka:9092',
   'properties.transaction.timeout.ms' = '600000',
   'properties.compression.type' = 'lz4',
@@ -134,7 +135,8 @@ CREATE TEMPORARY TABLE social_trends (
   'properties.max.request.size' = '4194304',
   'properties.delivery.timeout.ms' = '300000',
   'sink.delivery-guarantee' = 'exactly-once',
-  'sink.transactional-id-prefix' = 'echopulse-signals-social.trends',
+  'sink.transactional-id-prefix' = 'echopulse-signals-social_scopes',
+  'sink.parallelism' = '1',
   'key.format' = 'raw',
   'key.fields' = 'channel_id',
   'value.format' = 'raw',
@@ -157,30 +159,8 @@ CREATE TEMPORARY TABLE social_conversations (
   'properties.max.request.size' = '4194304',
   'properties.delivery.timeout.ms' = '300000',
   'sink.delivery-guarantee' = 'exactly-once',
-  'sink.transactional-id-prefix' = 'echopulse-signals-social.conversations',
-  'key.format' = 'raw',
-  'key.fields' = 'channel_id',
-  'value.format' = 'raw',
-  'value.fields-include' = 'EXCEPT_KEY'
-);
-
-CREATE TEMPORARY TABLE social_health (
-  channel_id STRING NOT NULL,
-  `result` BYTES NOT NULL,
-  record_headers MAP<STRING, BYTES> METADATA FROM 'headers',
-  record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
-) WITH (
-  'connector' = 'kafka',
-  'topic' = 'social.health',
-  'properties.bootstrap.servers' = 'kafka:9092',
-  'properties.transaction.timeout.ms' = '600000',
-  'properties.compression.type' = 'lz4',
-  'properties.linger.ms' = '20',
-  'properties.batch.size' = '262144',
-  'properties.max.request.size' = '4194304',
-  'properties.delivery.timeout.ms' = '300000',
-  'sink.delivery-guarantee' = 'exactly-once',
-  'sink.transactional-id-prefix' = 'echopulse-signals-social.health',
+  'sink.transactional-id-prefix' = 'echopulse-signals-social_conversations',
+  'sink.parallelism' = '1',
   'key.format' = 'raw',
   'key.fields' = 'channel_id',
   'value.format' = 'raw',
@@ -224,7 +204,7 @@ FROM (
   )
 );
 
-CREATE TEMPORARY VIEW crowd_conversations_view AS
+CREATE TEMPORARY VIEW crowd_talk AS
 SELECT channel_id, minute_time, crowd_conversations(channel_id, minute_time, samples, messages) AS conversations
 FROM (
   SELECT channel_id, window_time AS minute_time, ARRAY_AGG(sample) AS samples, SUM(messages) AS messages
@@ -255,15 +235,14 @@ FROM (SELECT channel_id, message_count, mean_toxicity, event_timestamp, write_ch
 SELECT channel_id, message_count, mean_toxicity, event_timestamp FROM windows
 ));
 
-INSERT INTO social_trends
-SELECT channel_id, `trends`, MAP['schema', CAST('18db22c23e640d24' AS BYTES)], pane_time
-FROM crowd_scopes WHERE `trends` IS NOT NULL;
-
-INSERT INTO social_health
-SELECT channel_id, `health`, MAP['schema', CAST('07242563c5622397' AS BYTES)], pane_time
+INSERT INTO social_scopes
+SELECT 'social.trends', channel_id, `trends`, MAP['schema', CAST('18db22c23e640d24' AS BYTES)], CAST(pane_time AS TIMESTAMP_LTZ(3))
+FROM crowd_scopes WHERE `trends` IS NOT NULL
+UNION ALL
+SELECT 'social.health', channel_id, `health`, MAP['schema', CAST('07242563c5622397' AS BYTES)], CAST(pane_time AS TIMESTAMP_LTZ(3))
 FROM crowd_scopes WHERE `health` IS NOT NULL;
 
 INSERT INTO social_conversations
-SELECT channel_id, `conversations`, MAP['schema', CAST('fe684720a4ea0ec9' AS BYTES)], minute_time
-FROM crowd_conversations_view WHERE `conversations` IS NOT NULL;
+SELECT channel_id, `conversations`, MAP['schema', CAST('fe684720a4ea0ec9' AS BYTES)], CAST(minute_time AS TIMESTAMP_LTZ(3))
+FROM crowd_talk WHERE `conversations` IS NOT NULL;
 
