@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Terms that the table of a channel holds at most, and one over several channels, those of the most users first. What
 #: the head's `cut` says is how many users a term may have had that was left out.
 TERMS_A_CHANNEL, TERMS_OVER_ALL = 256, 1_024
+#: Users from which on a copied term is left out over all channels.
+LEAST_FLOOD = 8
 #: Speakers are counted in so many groups, by their hash.
 SPEAKER_GROUPS = 128
 SURFACE_BYTES = 32
@@ -48,6 +50,7 @@ HEAD = np.dtype(
         ("toxicity", "<f8"),
         ("reply_toxicity", "<f8"),
         ("cut", "<f8"),
+        ("flooded", "<f8"),
         ("users", "u1", (CROWD_BYTES,)),
         ("toxic_users", "u1", (CROWD_BYTES,)),
         ("heard_users", "u1", (CROWD_BYTES,)),
@@ -131,8 +134,17 @@ def read_table_lists(lists: pa.ListArray) -> tuple[Tables, NDArray[np.int64]]:
     return read_tables(lists.flatten()), np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
 
 
+def copied(users: NDArray[np.float64], texts: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of each term whether people write it in fewer wordings than Heaps' law leaves to their own words."""
+    return texts < np.sqrt(users)
+
+
 def merge_tables(lists: pa.ListArray) -> pa.BinaryArray:
-    """Unite the tables of each list (of one pane's channels) to one; users and texts are counted once over all."""
+    """Unite the tables of each list (of one pane's channels) to one; users and texts are counted once over all.
+
+    What is copied in a channel is not passed on, lest ordinary use elsewhere hide it: the head's `flooded` is how many
+    users the largest such term of any channel had.
+    """
     tables, group = read_table_lists(lists)
     heads = np.zeros(len(lists), HEAD)
     for name in (
@@ -151,7 +163,10 @@ def merge_tables(lists: pa.ListArray) -> pa.BinaryArray:
     np.maximum.at(heads["end"], group, tables.heads["end"])
     for name in ("users", "toxic_users", "heard_users"):
         heads[name] = united(tables.heads[name], group, len(lists))
-    entries, table = _merge_entries(tables.entries, group[tables.table])
+    users = estimate(tables.entries["users"])
+    flood = (users >= LEAST_FLOOD) & copied(users, estimate(tables.entries["texts"]))
+    np.maximum.at(heads["flooded"], group[tables.table[flood]], users[flood])
+    entries, table = _merge_entries(tables.entries[~flood], group[tables.table[~flood]])
     which, cut = most_used(entries, table, len(lists), TERMS_OVER_ALL)
     entries, table = entries[which], table[which]
     np.maximum.at(heads["cut"], group, tables.heads["cut"])

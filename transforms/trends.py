@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transforms.crowd_tables import estimate, united
+from transforms.crowd_tables import copied, estimate, united
 from transforms.trends_crowd import crowd_of
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def _score(entries: NDArray[np.void], scope: NDArray[np.int64], age: NDArray[np.
     expected = (past + PRIOR_VOICES) * spread
     burst = (voices - expected) / np.sqrt(expected * (1 + spread) + 1)
     messages = np.bincount(term, np.where(minute == 0, entries["messages"], 0)).astype(np.int64)
-    flood = texts < np.sqrt(users)
+    flood = copied(users, texts)
     flood |= messages / np.maximum(users, 1) >= np.maximum(FLOOD * crowd.pace[own], FLOOD_LEAST)
     gains = _gains(entries, term, age, scope, crowd)
-    flooded = np.zeros(len(crowd.grown))
+    flooded = crowd.flooded.copy()
     np.maximum.at(flooded, own[flood], gains[flood])
     candidates = (voices >= LEAST_VOICES) & (burst >= LEAST_BURST) & ~flood
     candidates &= gains >= SHARE_OF_GROWTH * (crowd.grown - flooded)[own]

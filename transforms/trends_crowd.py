@@ -37,6 +37,8 @@ class Crowd:
     quietest: NDArray[np.int64]
     grown: NDArray[np.float64]
     floors: NDArray[np.float64]
+    #: Users whom floods within its parts brought to the last minute, added up over panes.
+    flooded: NDArray[np.float64]
 
 
 def crowd_of(tables: Tables, scope: NDArray[np.int64], ends_ms: NDArray[np.int64], pane_ms: int) -> Crowd:
@@ -58,7 +60,8 @@ def crowd_of(tables: Tables, scope: NDArray[np.int64], ends_ms: NDArray[np.int64
     np.maximum.at(floors, (scope[kept], age[kept] // a_minute), tables.heads["cut"][kept])
     floors[:, 0] = 0
     minutes = np.clip((oldest + 1) / a_minute - 1, 0, PAST_MINUTES)
-    return Crowd(a_minute, scope, age, minutes, messages / np.maximum(distinct, 1), quietest, grown, floors)
+    flooded = np.bincount(scope[last], tables.heads["flooded"][last], scopes).astype(np.float64)
+    return Crowd(a_minute, scope, age, minutes, messages / np.maximum(distinct, 1), quietest, grown, floors, flooded)
 
 
 def _growth(

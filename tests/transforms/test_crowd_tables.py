@@ -109,3 +109,14 @@ def test_bytes_that_are_no_table_are_refused() -> None:
     """They are an error of their own."""
     with pytest.raises(ValueError, match="no table"):
         read_tables(pa.array([b"abc"]))
+
+
+def test_a_flood_in_one_channel_is_not_passed_on() -> None:
+    """Over all channels its copies would hide behind ordinary use elsewhere; how large it was is kept."""
+    flood = [{"user_key": user, "text": "apple plum"} for user in range(1, 21)]
+    own = [{"user_key": 30 + user, "text": f"apple w{user}x"} for user in range(5)]
+    tables = [_tables(rows)[0].as_py() for rows in (flood, own)]
+    merged = read_tables(merge_tables(pa.array([tables], BYTES)))
+    assert _counted(merged)[b"apple"] == (5, 5)
+    assert b"plum" not in _counted(merged)
+    assert merged.heads["flooded"][0] == pytest.approx(20, rel=0.1)

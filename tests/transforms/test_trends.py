@@ -95,7 +95,7 @@ def test_what_was_always_there_is_no_trend() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_planted_trend_is_found_and_the_planted_floods_are_not(seed: int) -> None:
     """Within 60 s the hashtag is in the top 3 of its channels and over all; spam, raid and brigade never are."""
     scenario = load_scenario()
