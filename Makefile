@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap run test lint proto bench dev build precommit compose-up lock clean
+.PHONY: help bootstrap train-environment run test lint proto bench dev build precommit compose-up lock clean
 
 BIN := .venv/bin
 READY := .venv/.bootstrapped
@@ -16,6 +16,9 @@ bootstrap: $(READY) ## Make .venv with what uv.lock pins
 
 $(READY): uv.lock pyproject.toml setup.py infra/bootstrap infra/index_settings.bash infra/uv.txt infra/stubs.py $(wildcard schemas/*.proto)
 	@infra/bootstrap
+
+train-environment: bootstrap ## What training a transformer needs besides: torch, 5 GB
+	@infra/bootstrap train
 
 run: bootstrap ## Start everything on simulated chat and show it live
 	@$(BIN)/echopulse run

@@ -1,4 +1,7 @@
-"""The analysis pass as people write it first, one event at a time; gives the rows of transforms.analysis."""
+"""The analysis pass one event at a time, as people write it first; gives the rows of transforms.analysis.
+
+Decoding, payloads, entities and Avro are plain Python; normalisation, languages and the model are called for one text.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,33 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import emoji
 import fastavro
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
 from bench.row_entities import RowEntities
-from bench.row_text import normalise_row
 from schemas.arrow import ANALYSED
 from schemas.avro import schema
 from schemas.social_event_pb2 import SocialEvent
 from transforms.alias_table import alias_table
-from transforms.artifact import find_artifact
+from transforms.artifact import STANCE, find_artifact
 from transforms.bag import load_bag
 from transforms.columns import blank
 from transforms.extraction import DEFAULT_KIND, TEXT_FIELDS, TEXT_KINDS
 from transforms.keys import narrow_keys, string_keys
 from transforms.knowledge_base import SHIPPED, read_entities, read_plain_words
 from transforms.language import identify
+from transforms.normalisation import normalise
 from transforms.screening import EARLIEST_MS, HEARTBEAT, LATEST_MS
 from transforms.strategies.aliases import CAPITAL_NOUNS
 from transforms.verdict import ABSTAINED, UNDETERMINED
 
 if TYPE_CHECKING:
-    from bench.row_text import RowText
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from transforms.normalisation import NormalisedTexts
 
 _BLANK: dict[str, Any] = {field.name: blank(field.type)[0].as_py() for field in ANALYSED}
 _UNSCORED = _BLANK | {"sentiment": "unknown", "language": "und"}
@@ -61,6 +68,7 @@ class RowAnalyser:
     def __init__(self) -> None:
         """Load both."""
         self._bag = load_bag(find_artifact("default"))
+        self._targets = self._bag.manifest.stance_targets()
         self._labels = self._bag.manifest.task("sentiment").labels
         self._entities = RowEntities(alias_table(read_entities(SHIPPED), read_plain_words()))
 
@@ -83,11 +91,14 @@ class RowAnalyser:
             }
             _screen(event, kind, record_ms)
             if kind in TEXT_KINDS:
-                text = normalise_row(_text(event))
-                language = event.metadata.get("language") or identify(pa.array([text.folded]))[0].as_py()
-                row |= {"text_key": narrow_keys(pa.array([text.key]))[0].as_py(), "emoji_count": text.emoji_count}
-                row |= {"language": language}
-                if text.normalised:
+                platform = event.metadata.get("platform") or event.source
+                text = normalise(
+                    pa.array([_text(event)]), platforms=pa.array([platform]), channels=pa.array([event.channel_id])
+                )
+                language = event.metadata.get("language") or identify(text.folded)[0].as_py()
+                row |= {"text_key": narrow_keys(text.keys)[0].as_py(), "emoji_count": text.emoji_counts[0].as_py()}
+                row |= {"language": language, "text": text.composed[0].as_py()}
+                if text.normalised[0].as_py():
                     row |= self._found(text, language)
                     row |= self._scored(text) if language in _READ else _abstained(language)
         except DecodeError as error:
@@ -96,8 +107,8 @@ class RowAnalyser:
             return _BLANK | {name: row[name] for name in _OWN} | {"stage": refused.stage, "reason": refused.reason}
         return row
 
-    def _scored(self, text: RowText) -> dict[str, Any]:
-        scores = self._bag.score(pa.array([text.normalised]))
+    def _scored(self, text: NormalisedTexts) -> dict[str, Any]:
+        scores = self._bag.score(text.normalised)
         sentiment = self._bag.probabilities("sentiment", scores)
         label = int(self._bag.decide("sentiment", sentiment)[0])
         toxicity, hate, offensive = (
@@ -116,23 +127,30 @@ class RowAnalyser:
             "score_offensive": float(offensive[0, 1]),
             "model_sentiment": self._bag.digest,
             "model_toxicity": self._bag.digest,
+            "model_stance": self._bag.digest,
+            "stance_targets": list(self._targets),
+            "stance_labels": [self._stance(target, scores) for target in self._targets],
         }
 
-    def _found(self, text: RowText, language: str) -> dict[str, Any]:
+    def _stance(self, target: str, scores: NDArray[np.float32]) -> str:
+        chosen = self._bag.decide(STANCE + target, self._bag.probabilities(STANCE + target, scores))
+        return self._bag.manifest.task(STANCE + target).labels[int(chosen[0])]
+
+    def _found(self, text: NormalisedTexts, language: str) -> dict[str, Any]:
         shaped = language not in CAPITAL_NOUNS
-        names, links, confidences = self._entities.find(text.composed, text.folded, shaped=shaped)
+        names, links, confidences = self._entities.find(text.composed[0].as_py(), text.folded[0].as_py(), shaped=shaped)
         return {
             "model_entities": "strategy:aliases",
             "model_cluster": "strategy:signature",
             "entities": names,
             "entity_links": links,
             "entity_scores": confidences,
-            "cluster": text.cluster,
+            "cluster": text.clusters[0].as_py(),
         }
 
 
 def _abstained(language: str) -> dict[str, Any]:
-    return {f"model_{kind}": f"{ABSTAINED}{language}" for kind in ("sentiment", "toxicity")}
+    return {f"model_{kind}": f"{ABSTAINED}{language}" for kind in ("sentiment", "toxicity", "stance")}
 
 
 def result_datum(row: dict[str, Any], ts_ms: int) -> bytes:
@@ -172,4 +190,6 @@ def _text(event: SocialEvent) -> str:
         raise RefusedError("extract", f"payload is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise RefusedError("extract", f"payload is JSON but not an object: {type(document).__name__}")
-    return next((document[name] for name in TEXT_FIELDS if isinstance(document.get(name), str)), "")
+    text = next((document[name] for name in TEXT_FIELDS if isinstance(document.get(name), str)), "")
+    # Slack writes emoji by their names.
+    return emoji.emojize(text, language="alias") if event.source == "slack" else text

@@ -23,9 +23,13 @@ S3_GRPC_PORTS = 4
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 #: Which strategy does each part of the analysis; a setting replaces single entries.
-STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases", "cluster": "signature"}
-#: Kinds of analysis that may be given a strategy, too; without one they are left out. So may kinds of the user's own.
-OTHER_KINDS = ("stance",)
+STRATEGIES = {
+    "sentiment": "bag",
+    "toxicity": "bag",
+    "stance": "bag",
+    "entities": "aliases",
+    "cluster": "signature",
+}
 Delivery = Literal["exactly-once", "at-least-once"]
 
 
@@ -206,9 +210,8 @@ class Settings(BaseSettings):
 
 
 def _check_kind(kind: str) -> None:
-    known = (*STRATEGIES, *OTHER_KINDS)
-    if kind not in known and (near(kind, known, MISSPELT) or not re.fullmatch(r"[a-z][a-z0-9_]*", kind)):
-        raise ValueError(f"no such kind '{kind}', {did_you_mean(kind, known)}")
+    if kind not in STRATEGIES and (near(kind, STRATEGIES, MISSPELT) or not re.fullmatch(r"[a-z][a-z0-9_]*", kind)):
+        raise ValueError(f"no such kind '{kind}', {did_you_mean(kind, STRATEGIES)}")
 
 
 def _default(section: S, key: str, value: str) -> S:

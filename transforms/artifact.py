@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas.errors import EchoPulseError, did_you_mean
 
 MANIFEST = "manifest.json"
+#: What the names of the tasks of stance begin with; the target follows.
+STANCE = "stance."
 #: Artifacts that ship with the project, by name.
 SHIPPED = Path(__file__).parent / "models"
 
@@ -24,7 +26,8 @@ class Task(_Declared):
     """One task of a model: the columns of its scores, how they become probabilities and where it decides.
 
     softmax: probabilities of `labels`, one column each, are softmax(slope · score + offsets). sigmoid: the probability
-    of labels[1] is 1 / (1 + exp(-(slope · score + offsets[0]))), and it is said at `threshold` or above.
+    of labels[1] is 1 / (1 + exp(-(slope · score + offsets[0]))), and it is said at `threshold` or above. With
+    `decision_offsets`, which are added to the logarithms of a softmax's probabilities, the largest sum is said.
     """
 
     labels: tuple[str, ...]
@@ -33,6 +36,7 @@ class Task(_Declared):
     slope: float
     offsets: tuple[float, ...]
     threshold: float = 0.5
+    decision_offsets: tuple[float, ...] = ()
     languages: tuple[str, ...] = ("en",)
 
 
@@ -45,6 +49,19 @@ class Hashing(_Declared):
     normalisation: int
 
 
+class Stages(_Declared):
+    """The models of a cascade, by the digests and names (or folders) of their artifacts.
+
+    The second is asked where the first is less certain of a task (transforms.decision.certainty) than its threshold.
+    """
+
+    first: str
+    first_digest: str
+    second: str
+    second_digest: str
+    thresholds: dict[str, float]
+
+
 class Manifest(_Declared):
     """The declaration of an artifact; `files` maps each file's name to its digest, `sha256:` and 64 hex digits."""
 
@@ -53,8 +70,13 @@ class Manifest(_Declared):
     tasks: dict[str, Task]
     files: dict[str, str]
     hashing: Hashing | None = None
+    cascade: Stages | None = None
     scales: tuple[float, ...] = ()
     training: dict[str, Any] = {}
+
+    def stance_targets(self) -> tuple[str, ...]:
+        """Return the targets that the model knows a stance toward; each is a task, `stance.` and the target."""
+        return tuple(name.removeprefix(STANCE) for name in self.tasks if name.startswith(STANCE))
 
     def task(self, name: str) -> Task:
         """Return a task by name; raises EchoPulseError naming the nearest one where the model lacks it."""
@@ -108,11 +130,14 @@ def shipped() -> list[str]:
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{MANIFEST}"))
 
 
-def find_artifact(model: str) -> Path:
-    """Return the folder of a model given by the name of a shipped one or by its path; raises EchoPulseError."""
+def find_artifact(model: str, beside: Path | None = None) -> Path:
+    """Return the folder of a model given by the name of a shipped one or by its path; raises EchoPulseError.
+
+    A relative path counts from `beside` where that is given, else from the current folder.
+    """
     if (SHIPPED / model / MANIFEST).is_file():
         return SHIPPED / model
-    folder = Path(model)
+    folder = beside / model if beside else Path(model)
     if folder.is_dir():
         return folder
     raise EchoPulseError(f"no model '{model}'", f"a folder, or {did_you_mean(model, shipped())}")

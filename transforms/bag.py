@@ -6,17 +6,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.errors import EchoPulseError
 from transforms.artifact import Hashing, Manifest, read_manifest
 from transforms.buffers import string_buffers
 from transforms.kernels.bag import MAX_CHARS, MIN_CHARS, ZERO, sum_rows
+from transforms.model import TableModel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 KIND = "bag"
@@ -24,60 +24,23 @@ TABLE = "table.npy"
 #: What this code computes; an artifact made for another hashing is refused rather than scored wrongly.
 CHAR_GRAMS = (MIN_CHARS, MAX_CHARS)
 WORD_GRAMS = (1, 2)
-NORMALISATION = 1
+NORMALISATION = 2
 
 
-class Bag:
+class Bag(TableModel):
     """A table [buckets, columns] of int8 weights, its manifest and its digest.
 
     The score of a column is scale · (sum of the weights of a text's grams) / sqrt(number of grams).
     """
 
     def __init__(self, manifest: Manifest, digest: str, table: NDArray[np.int8]) -> None:
-        self.manifest = manifest
-        self.digest = digest
+        super().__init__(manifest, digest)
         self._words = (np.ascontiguousarray(table).view(np.uint8) ^ np.uint8(ZERO)).view(np.uint64)
         self._scales = np.array(manifest.scales, np.float32)
         self._shift = np.uint64(64 - int(table.shape[0]).bit_length() + 1)
-        self._last: tuple[pa.RecordBatch, NDArray[np.float32]] | None = None
 
-    def score(self, texts: pa.StringArray) -> NDArray[np.float32]:
-        """Score normalised texts [texts, columns]; a text that repeats is scored once."""
-        encoded = pc.dictionary_encode(texts)
-        if len(encoded.dictionary) == len(texts):
-            return self._score(texts)
-        scores: NDArray[np.float32] = self._score(encoded.dictionary)[encoded.indices.to_numpy()]
-        return scores
-
-    def score_batch(self, batch: pa.RecordBatch) -> NDArray[np.float32]:
-        """Score the column `normalised` of a batch once, however many tasks ask."""
-        last = self._last
-        if last is None or last[0] is not batch:
-            last = (batch, self.score(batch.column("normalised")))
-            self._last = last
-        return last[1]
-
-    def probabilities(self, task: str, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Turn scores into probabilities [texts, labels] of a task, by its link."""
-        declared = self.manifest.task(task)
-        margins = scores[:, declared.columns] * np.float64(declared.slope) + np.array(declared.offsets)
-        if declared.link == "sigmoid":
-            positive = np.exp(-np.logaddexp(0.0, -margins))
-            both: NDArray[np.float64] = np.concatenate([1.0 - positive, positive], axis=1)
-            return both
-        margins -= margins.max(axis=1, keepdims=True)
-        exponentials: NDArray[np.float64] = np.exp(margins)
-        return np.divide(exponentials, exponentials.sum(axis=1, keepdims=True), dtype=np.float64)
-
-    def decide(self, task: str, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Choose a label (its index) for each row of probabilities."""
-        declared = self.manifest.task(task)
-        if declared.link == "sigmoid":
-            return (probabilities[:, 1] >= declared.threshold).astype(np.int64)
-        largest: NDArray[np.int64] = probabilities.argmax(axis=1)
-        return largest
-
-    def _score(self, texts: pa.StringArray) -> NDArray[np.float32]:
+    def score_distinct(self, texts: pa.StringArray) -> NDArray[np.float32]:
+        """Score normalised texts [texts, columns], each of them, whether it repeats or not."""
         values, offsets = string_buffers(texts)
         sums = np.empty((len(texts), len(self._scales)), np.int32)
         counts = np.empty(len(texts), np.int32)

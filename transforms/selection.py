@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     Opened = list[tuple[Kind, Strategy]]
 
 #: What is analysed where the settings name nothing else.
-DEFAULT_STRATEGIES = {"sentiment": "bag", "toxicity": "bag", "entities": "aliases", "cluster": "signature"}
+DEFAULT_STRATEGIES = {
+    "sentiment": "bag",
+    "toxicity": "bag",
+    "stance": "bag",
+    "entities": "aliases",
+    "cluster": "signature",
+}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from transforms.kernels.hashing import fill, hash_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: A word and its count a line, commonest first: words of at least 3 occurrences in 95,000 English tweets.
+#: A word and its count a line, commonest first: words of at least 2 occurrences in the labelled English tweets.
 WORDS = Path(__file__).parent / "knowledge" / "words.txt"
 #: What follows a number without a space, so that the digit before is a digit: 2nd, 3pm, 50ft, 10k.
 UNITS = (

@@ -1,4 +1,4 @@
-"""Train the hashed n-gram bag: one table for all tasks, quantised to a byte a weight."""
+"""Train the hashed n-gram bag: one table for all heads, quantised to a byte a weight."""
 
 from __future__ import annotations
 
@@ -6,28 +6,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
-from echopulse.training import datasets
-from echopulse.training.calibration import best_threshold, fit_sigmoid, fit_temperature
+from echopulse.training.calibration import calibrated
+from echopulse.training.chat import chat_lessons
 from echopulse.training.descent import descend
-from schemas.errors import EchoPulseError
-from transforms.artifact import Hashing, Manifest, Task, file_digest, write_manifest
+from echopulse.training.distillation import distilled
+from echopulse.training.heads import Head, Lessons, lay_out, lessons, width
+from echopulse.training.identity import identity_lessons
+from transforms.artifact import Hashing, Manifest, file_digest, write_manifest
 from transforms.bag import CHAR_GRAMS, KIND, NORMALISATION, TABLE, WORD_GRAMS, Bag
 from transforms.buffers import string_buffers
 from transforms.kernels.bag import GRAMS_PER_BYTE, LANES, list_grams
 from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
+
+    from echopulse.training import datasets
+    from echopulse.training.distillation import Teaching
 
 BITS = 18
 #: Columns come in eights, so that a row of the table is a machine word or several.
 _COLUMNS_STEP = LANES
-_BINARY = 2
+#: What a bucket's squared gradients begin at, which bounds its first steps.
+_FIRST_SQUARE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -36,92 +42,98 @@ class Recipe:
 
     seed: int = 0
     epochs: int = 5
-    rate: float = 1.0
+    rate: float = 0.05
     #: Exponent of a label's inverse frequency in its weight: 0 leaves labels as frequent as they are, 1 evens them out.
     evenness: float = 1.0
+    #: How often a row of a small task comes in an epoch.
+    repeats: int = 3
+    #: What a text that is not about a target weighs in teaching that there is no stance in it.
+    off_topic: float = 0.02
+    #: Made-up chat lines, whose moods the lexicon tells, for each thousand rows.
+    chat_per_thousand: int = 100
     #: Weights beyond this quantile of a column's are clipped when a byte must hold them.
     quantile: float = 0.99999
 
 
-def train(tasks: list[str], data: Path, output: Path, recipe: Recipe, progress: Callable[[str], None]) -> str:
-    """Train the tasks (see datasets.chosen_tasks) and write the artifact into `output`; return its digest.
+#: A task is small, and its rows come `repeats` times, below this share of the largest one's.
+_SMALL = 0.1
 
-    Raises EchoPulseError where the folder has no training or validation rows for a task.
+
+def fit(
+    examples: Mapping[str, datasets.Labelled],
+    held: Mapping[str, datasets.Labelled],
+    output: Path,
+    recipe: Recipe,
+    progress: Callable[[str], None],
+    *,
+    teaching: Teaching | None = None,
+    declared: dict[str, Any] | None = None,
+) -> str:
+    """Train on `examples`, calibrate on `held`, write the artifact into `output` and return its digest.
+
+    With `teaching`, its teacher's probabilities are wanted beside the labels, on unlabelled texts as well. `declared`
+    is what the manifest says of the training. The same rows and recipe give the same bytes.
     """
-    columns = _columns(tasks)
-    weights, biases = _fit(tasks, columns, _loaded(data, tasks, "train"), recipe, progress)
+    heads = lay_out(examples)
+    learnt = lessons(heads, examples, recipe.evenness, recipe.off_topic)
+    if teaching is not None:
+        progress(f"asking {teaching.teacher.manifest.name} about {len(learnt.texts) + len(teaching.texts):,} texts")
+        learnt = distilled(learnt, heads, teaching, held)
+    learnt = learnt.followed_by(chat_lessons(heads, learnt.texts, recipe.chat_per_thousand, recipe.seed))
+    learnt = learnt.followed_by(identity_lessons(heads))
+    weights, biases = _fit(heads, learnt, examples, recipe, progress)
     table, scales = _quantise(weights, recipe.quantile)
     output.mkdir(parents=True, exist_ok=True)
     np.save(output / TABLE, table, allow_pickle=False)
     manifest = Manifest(
         kind=KIND,
         name=output.resolve().name,
-        tasks={name: _uncalibrated(name, columns[name], biases) for name in tasks},
+        tasks={head.name: head.declared(biases) for head in heads},
         files={TABLE: file_digest(output / TABLE)},
         hashing=Hashing(bits=BITS, char_grams=CHAR_GRAMS, word_grams=WORD_GRAMS, normalisation=NORMALISATION),
         scales=tuple(float(scale) for scale in scales),
-        training=_declaration(tasks, data, recipe),
+        training=declared or {},
     )
     progress("calibrating")
-    held = _loaded(data, tasks, "val")
-    bag = Bag(manifest, "", table)
-    calibrated = {name: _calibrate(bag, name, held[name]) for name in tasks}
-    return write_manifest(output, manifest.model_copy(update={"tasks": calibrated}))
-
-
-def _loaded(data: Path, tasks: list[str], split: str) -> dict[str, datasets.Labelled]:
-    loaded = {}
-    for task in tasks:
-        labelled = datasets.load(data, task, split)
-        if labelled is None or not len(labelled.labels):
-            wanted = ", ".join(f"{stem.rstrip('.')}.{split}.parquet" for stem in datasets.TASKS[task].files)
-            raise EchoPulseError(f"{data} has no {split} rows for {task}", f"wanted: {wanted}")
-        loaded[task] = labelled
-    return loaded
-
-
-def _columns(tasks: list[str]) -> dict[str, tuple[int, ...]]:
-    """Give each task its columns: one for two labels, else one a label."""
-    columns = {}
-    first = 0
-    for task in tasks:
-        labels = len(datasets.TASKS[task].labels)
-        width = 1 if labels == _BINARY else labels
-        columns[task] = tuple(range(first, first + width))
-        first += width
-    return columns
+    return write_manifest(output, calibrated(Bag(manifest, "", table), heads, held))
 
 
 def _fit(
-    tasks: list[str],
-    columns: dict[str, tuple[int, ...]],
-    examples: dict[str, datasets.Labelled],
+    heads: Sequence[Head],
+    learnt: Lessons,
+    examples: Mapping[str, datasets.Labelled],
     recipe: Recipe,
     progress: Callable[[str], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    rows = sum(len(labelled.labels) for labelled in examples.values())
-    labels = np.full((rows, len(tasks)), -1, np.int64)
-    importance = np.ones((len(tasks), max(len(datasets.TASKS[task].labels) for task in tasks)), np.float32)
-    start = 0
-    for index, task in enumerate(tasks):
-        own = examples[task].labels
-        labels[start : start + len(own), index] = own
-        frequency = np.bincount(own, minlength=len(datasets.TASKS[task].labels)) / len(own)
-        balanced = np.maximum(frequency, 1e-6) ** -recipe.evenness
-        importance[index, : len(balanced)] = balanced / (balanced * frequency).sum()
-        start += len(own)
+    rows = len(learnt.texts)
     progress(f"hashing {rows:,} texts")
-    buckets, starts = hashed(pa.concat_arrays([examples[task].texts for task in tasks]))
-    width = max(column for own in columns.values() for column in own) + 1
-    weights = np.zeros((1 << BITS, -(-width // _COLUMNS_STEP) * _COLUMNS_STEP), np.float32)
+    buckets, starts = hashed(learnt.texts)
+    weights = np.zeros((1 << BITS, -(-width(heads) // _COLUMNS_STEP) * _COLUMNS_STEP), np.float32)
     biases = np.zeros(weights.shape[1], np.float32)
+    wanted = np.zeros((rows, weights.shape[1]), np.float32)
+    wanted[:, : learnt.wanted.shape[1]] = learnt.wanted
     generator = np.random.default_rng(recipe.seed)
-    order = np.concatenate([generator.permutation(rows) for _ in range(recipe.epochs)])
-    lows = np.array([columns[task][0] for task in tasks], np.int64)
-    highs = np.array([columns[task][-1] + 1 for task in tasks], np.int64)
-    progress(f"descending over {recipe.epochs} epochs")
-    descend(buckets, starts, labels, lows, highs, importance, order, weights, biases, np.float32(recipe.rate))
+    seen = np.concatenate([np.arange(rows)] + [_small_rows(examples)] * (recipe.repeats - 1))
+    order = np.concatenate([generator.permutation(seen) for _ in range(recipe.epochs)])
+    lows = np.array([head.columns[0] for head in heads], np.int64)
+    highs = np.array([head.columns[-1] + 1 for head in heads], np.int64)
+    progress(f"descending over {recipe.epochs} epochs of {len(seen):,} rows")
+    squares = np.full(len(weights), _FIRST_SQUARE, np.float32)
+    descend(
+        buckets, starts, wanted, learnt.weights, lows, highs, order, weights, squares, biases, np.float32(recipe.rate)
+    )
     return weights, biases
+
+
+def _small_rows(examples: Mapping[str, datasets.Labelled]) -> NDArray[np.int64]:
+    largest = max(len(part.labels) for part in examples.values())
+    rows: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    start = 0
+    for part in examples.values():
+        if len(part.labels) < _SMALL * largest:
+            rows.append(np.arange(start, start + len(part.labels)))
+        start += len(part.labels)
+    return np.concatenate(rows)
 
 
 def hashed(texts: pa.StringArray) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -137,37 +149,3 @@ def _quantise(weights: NDArray[np.float32], quantile: float) -> tuple[NDArray[np
     largest = np.quantile(np.abs(weights), quantile, axis=0)
     scales = (np.maximum(largest, 1e-6) / 127).astype(np.float32)
     return np.clip(np.rint(weights / scales), -127, 127).astype(np.int8), scales
-
-
-def _uncalibrated(name: str, columns: tuple[int, ...], biases: NDArray[np.float32]) -> Task:
-    return Task(
-        labels=datasets.TASKS[name].labels,
-        columns=columns,
-        link="sigmoid" if len(columns) == 1 else "softmax",
-        slope=1.0,
-        offsets=tuple(float(biases[column]) for column in columns),
-    )
-
-
-def _calibrate(bag: Bag, name: str, held: datasets.Labelled) -> Task:
-    task = bag.manifest.task(name)
-    scores = bag.score(normalise(held.texts).normalised)[:, task.columns].astype(np.float64)
-    if task.link == "softmax":
-        slope = fit_temperature(scores + np.array(task.offsets), held.labels)
-        return task.model_copy(update={"slope": slope, "offsets": tuple(slope * offset for offset in task.offsets)})
-    slope, offset = fit_sigmoid(scores[:, 0], held.labels)
-    probabilities = np.exp(-np.logaddexp(0.0, -(slope * scores[:, 0] + offset)))
-    threshold = best_threshold(probabilities, held.labels)
-    return task.model_copy(update={"slope": slope, "offsets": (offset,), "threshold": threshold})
-
-
-def _declaration(tasks: list[str], data: Path, recipe: Recipe) -> dict[str, Any]:
-    return {
-        "tasks": tasks,
-        "data": datasets.data_digests(data, tasks),
-        "seed": recipe.seed,
-        "epochs": recipe.epochs,
-        "rate": recipe.rate,
-        "evenness": recipe.evenness,
-        "quantile": recipe.quantile,
-    }

@@ -6,14 +6,90 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from echopulse.training.metrics import macro_f1
+from echopulse.training.metrics import METRICS, confusion, macro_f1
+from transforms import decision
+from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
+
+    from echopulse.training.datasets import Labelled
+    from echopulse.training.heads import Head
+    from transforms.artifact import Manifest, Task
+    from transforms.model import TableModel
 
 _NEWTON_STEPS = 50
 _TOLERANCE = 1e-9
 _GRID = np.geomspace(0.25, 4.0, 97)
+#: Decision offsets that are tried for each label but the first, and how often all labels are gone through.
+_OFFSETS = np.linspace(-1.5, 1.5, 31)
+_ROUNDS = 3
+#: Offsets are kept where they better the metric by more than this, in points: less is chance.
+_WORTH = 0.3
+
+
+def calibrated(model: TableModel, heads: Sequence[Head], held: Mapping[str, Labelled]) -> Manifest:
+    """Return the model's manifest with every head calibrated, and its decision fitted, on the rows held back.
+
+    The heads of one task's targets share slope and decision offsets, which are fitted on all their rows.
+    """
+    tasks = dict(model.manifest.tasks)
+    for name in dict.fromkeys(head.task.name for head in heads):
+        group = [head for head in heads if head.task.name == name]
+        rows = [head.own(held[name]) for head in group]
+        scores = [model.score(normalise(part.texts).normalised) for part in rows]
+        tasks |= _fitted(group, [tasks[head.name] for head in group], scores, [part.labels for part in rows])
+    return model.manifest.model_copy(update={"tasks": tasks})
+
+
+def _fitted(
+    group: Sequence[Head], tasks: list[Task], scores: list[NDArray[np.float32]], labels: list[NDArray[np.int64]]
+) -> dict[str, Task]:
+    gold = np.concatenate(labels)
+    if tasks[0].link == "sigmoid":
+        margins = np.concatenate([part[:, task.columns[0]] for part, task in zip(scores, tasks, strict=True)])
+        slope, offset = fit_sigmoid(margins.astype(np.float64), gold)
+        chances = np.exp(-np.logaddexp(0.0, -(slope * margins + offset)))
+        update = {"slope": slope, "offsets": (offset,), "threshold": best_threshold(chances, gold)}
+        return {head.name: task.model_copy(update=update) for head, task in zip(group, tasks, strict=True)}
+    raw = [part[:, task.columns] + np.array(task.offsets) for part, task in zip(scores, tasks, strict=True)]
+    slope = fit_temperature(np.concatenate(raw).astype(np.float64), gold)
+    scaled = [
+        task.model_copy(update={"slope": slope, "offsets": tuple(slope * offset for offset in task.offsets)})
+        for task in tasks
+    ]
+    chances = np.concatenate([decision.probabilities(task, part) for part, task in zip(scores, scaled, strict=True)])
+    offsets = best_offsets(chances, gold, group[0].task.metric)
+    return {
+        head.name: task.model_copy(update={"decision_offsets": offsets})
+        for head, task in zip(group, scaled, strict=True)
+    }
+
+
+def best_offsets(chances: NDArray[np.float64], labels: NDArray[np.int64], metric: str) -> tuple[float, ...]:
+    """Return what to add to the logarithms of probabilities for the best metric, by coordinate search; () for nothing.
+
+    The first label's offset is 0. Nothing is added where that is not worth more than chance would give.
+    """
+    logarithms = np.log(np.maximum(chances, 1e-12))
+    offsets = np.zeros(chances.shape[1])
+
+    def quality(at: NDArray[np.float64]) -> float:
+        said = (logarithms + at).argmax(axis=1)
+        return float(METRICS[metric](confusion(labels, said, chances.shape[1])))
+
+    plain = best = quality(offsets)
+    for _ in range(_ROUNDS):
+        for label in range(1, len(offsets)):
+            for value in _OFFSETS:
+                tried = offsets.copy()
+                tried[label] = value
+                found = quality(tried)
+                if found > best:
+                    offsets, best = tried, found
+    return tuple(round(float(offset), 3) for offset in offsets) if best > plain + _WORTH else ()
 
 
 def fit_sigmoid(scores: NDArray[np.float64], positive: NDArray[np.int64]) -> tuple[float, float]:

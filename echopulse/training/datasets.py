@@ -24,27 +24,36 @@ UNSPLIT_SHARE = 10
 
 @dataclass(frozen=True)
 class Labelled:
-    """Texts with the index of each one's label."""
+    """Texts with the index of each one's label and, in a task that has them, each one's target."""
 
     texts: pa.StringArray
     labels: NDArray[np.int64]
+    targets: pa.StringArray | None = None
+
+    def where(self, rows: NDArray[np.bool_]) -> Labelled:
+        """Return the rows marked."""
+        mask = pa.array(rows)
+        return Labelled(self.texts.filter(mask), self.labels[rows], self.targets and self.targets.filter(mask))
 
 
 @dataclass(frozen=True)
 class LabelledTask:
     """A task: its labels in order, its metric, and the files it is made of, whose labels are told in the task's.
 
-    `files` maps a file's stem to {label in the file: label of the task}; a stem with splits ends in a dot.
+    `files` maps a file's stem to {label in the file: label of the task}; a stem with splits ends in a dot. A task
+    `by_target` has a column `target`, and a model a head for each.
     """
 
     name: str
     labels: tuple[str, ...]
     metric: str
     files: dict[str, dict[str, str]]
+    by_target: bool = False
 
 
 _SENTIMENT = ("negative", "neutral", "positive")
 _TOXIC = ("not_toxic", "toxic")
+_STANCE = ("none", "against", "favor")
 
 TASKS: dict[str, LabelledTask] = {
     task.name: task
@@ -66,6 +75,9 @@ TASKS: dict[str, LabelledTask] = {
                 "hate.": {"not_hate": "not_toxic", "hate": "toxic"},
                 "davidson": {"neither": "not_toxic", "offensive": "toxic", "hate": "toxic"},
             },
+        ),
+        LabelledTask(
+            "stance", _STANCE, "f1_favor_against", {"stance.": {label: label for label in _STANCE}}, by_target=True
         ),
     )
 }
@@ -100,7 +112,8 @@ def load(data: Path, task: str, split: str) -> Labelled | None:
     if not parts:
         return None
     texts = pa.concat_arrays([part.texts for part in parts])
-    return Labelled(texts, np.concatenate([part.labels for part in parts]))
+    targets = pa.concat_arrays([part.targets for part in parts]) if TASKS[task].by_target else None
+    return Labelled(texts, np.concatenate([part.labels for part in parts]), targets)
 
 
 def data_digests(data: Path, tasks: list[str]) -> dict[str, str]:
@@ -109,15 +122,26 @@ def data_digests(data: Path, tasks: list[str]) -> dict[str, str]:
     return {path.name: file_digest(path) for path in sorted(paths)}
 
 
-def _read(path: Path, stem: str, task: LabelledTask, split: str) -> Labelled:
+def read_texts(path: Path) -> pa.StringArray:
+    """Read the column `text` of a Parquet file; raises EchoPulseError where it has none."""
+    return pc.fill_null(_columns(path, ["text"])["text"], "")
+
+
+def _columns(path: Path, names: list[str]) -> pa.RecordBatch:
+    wanted = ", ".join(names)
     try:
-        table = pq.read_table(path, columns=["text", "label"], use_threads=False).combine_chunks()
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise EchoPulseError(f"{path} cannot be read: {str(error).splitlines()[0]}", "columns: text, label") from error
-    if set(table.column_names) != {"text", "label"}:
-        raise EchoPulseError(f"{path} has the columns {', '.join(table.column_names)}", "wanted: text, label")
-    texts = pc.fill_null(table["text"], "").combine_chunks()
-    names = table["label"].combine_chunks()
+        table = pq.read_table(path, columns=names, use_threads=False).combine_chunks()
+    except (OSError, pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise EchoPulseError(f"{path} cannot be read: {str(error).splitlines()[0]}", f"columns: {wanted}") from error
+    if set(table.column_names) != set(names):
+        raise EchoPulseError(f"{path} has the columns {', '.join(table.column_names)}", f"wanted: {wanted}")
+    arrays = [table[name].combine_chunks() for name in names]
+    return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _read(path: Path, stem: str, task: LabelledTask, split: str) -> Labelled:
+    batch = _columns(path, ["text", "label", "target"] if task.by_target else ["text", "label"])
+    names = batch["label"]
     mapping = task.files[stem]
     unknown = set(pc.unique(names).to_pylist()) - set(mapping)
     if unknown:
@@ -125,8 +149,9 @@ def _read(path: Path, stem: str, task: LabelledTask, split: str) -> Labelled:
         raise EchoPulseError(f"{path}: label '{found}' is none of {task.name}'s", did_you_mean(found, mapping))
     own = pc.index_in(names, value_set=pa.array(list(mapping)))
     labels = np.array([task.labels.index(label) for label in mapping.values()])[own.to_numpy()]
+    targets = pc.fill_null(batch["target"], "") if task.by_target else None
+    labelled = Labelled(pc.fill_null(batch["text"], ""), labels, targets)
     if stem.endswith("."):
-        return Labelled(texts, labels)
+        return labelled
     validates = np.arange(len(labels)) % UNSPLIT_SHARE == 0
-    keep = validates if split == "val" else ~validates
-    return Labelled(texts.filter(pa.array(keep)), labels[keep])
+    return labelled.where(validates if split == "val" else ~validates)

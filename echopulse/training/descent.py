@@ -1,4 +1,4 @@
-"""Stochastic gradient descent over hashed n-grams, one row at a time, every task's columns at once."""
+"""Gradient descent over hashed n-grams, one row at a time, every head's columns at once."""
 # ruff: noqa: C901, PLR0912 - one loop over rows
 
 from __future__ import annotations
@@ -12,25 +12,30 @@ from transforms.kernels import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: Of a bias's gradient to a weight's: a bias is in every row.
+BIAS_PACE = np.float32(0.02)
 
-@compiled("void(u4[::1], i8[::1], i8[:, ::1], i8[::1], i8[::1], f4[:, ::1], i8[::1], f4[:, ::1], f4[::1], f4)")
+
+@compiled("void(u4[::1], i8[::1], f4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8[::1], f4[:, ::1], f4[::1], f4[::1], f4)")
 def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     buckets: NDArray[np.uint32],
     starts: NDArray[np.int64],
-    labels: NDArray[np.int64],
+    wanted: NDArray[np.float32],
+    importance: NDArray[np.float32],
     lows: NDArray[np.int64],
     highs: NDArray[np.int64],
-    importance: NDArray[np.float32],
     order: NDArray[np.int64],
     weights: NDArray[np.float32],
+    squares: NDArray[np.float32],
     biases: NDArray[np.float32],
     rate: np.float32,
 ) -> None:
     """Visit the rows in `order`, the rate falling linearly from `rate` to 0; change `weights` and `biases` in place.
 
-    `labels` [rows, tasks] is the label's index, -1 where a row has none for a task; task t has the columns
-    lows[t]:highs[t], and its loss is weighed by importance [tasks, labels]. Several columns are a softmax, a single one
-    is a sigmoid of label 1 (multinomial and binary logistic regression). A gram counts 1 / sqrt(grams of its row).
+    Head t has the columns lows[t]:highs[t]; its loss of a row is the cross-entropy to `wanted` [rows, columns] times
+    importance [rows, heads], 0 where the row teaches it nothing. Several columns are a softmax, a single one a sigmoid.
+    A gram counts 1 / sqrt(grams of its row). Each bucket's steps are divided by the root of the sum of its squared
+    gradients so far, `squares` [buckets] (AdaGrad, Duchi, Hazan and Singer 2011, with one rate for a bucket's columns).
     """
     columns = weights.shape[1]
     gradient = np.empty(columns, np.float32)
@@ -48,17 +53,16 @@ def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
         for column in range(columns):
             gradient[column] = gradient[column] * share + biases[column]
         active = False
-        for task in range(len(lows)):
-            label = labels[row, task]
-            first = lows[task]
-            last = highs[task]
-            if label < 0:
+        for head in range(len(lows)):
+            first = lows[head]
+            last = highs[head]
+            weight = importance[row, head]
+            if weight == 0.0:
                 gradient[first:last] = 0.0
                 continue
             active = True
-            weight = importance[task, label]
             if last - first == 1:
-                gradient[first] = weight * (1.0 / (1.0 + np.exp(-gradient[first])) - label)
+                gradient[first] = weight * (1.0 / (1.0 + np.exp(-gradient[first])) - wanted[row, first])
                 continue
             largest = gradient[first]
             for column in range(first + 1, last):
@@ -68,15 +72,21 @@ def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
                 gradient[column] = np.exp(gradient[column] - largest)
                 total += gradient[column]
             for column in range(first, last):
-                gradient[column] = weight * (gradient[column] / total - (1.0 if column - first == label else 0.0))
+                gradient[column] = weight * (gradient[column] / total - wanted[row, column])
         for column in range(highs[-1], columns):
             gradient[column] = 0.0
         if not active:
             continue
         pace = rate * np.float32(1.0 - step / len(order))
+        square = np.float32(0.0)
         for column in range(columns):
-            biases[column] -= pace * np.float32(0.02) * gradient[column]
-            gradient[column] *= pace * share
+            biases[column] -= pace * BIAS_PACE * gradient[column]
+            gradient[column] *= share
+            square += gradient[column] * gradient[column]
+        square /= np.float32(columns)
         for gram in range(low, high):
+            bucket = buckets[gram]
+            squares[bucket] += square
+            stride = pace / np.float32(np.sqrt(squares[bucket]))
             for column in range(columns):
-                weights[buckets[gram], column] -= gradient[column]
+                weights[bucket, column] -= stride * gradient[column]

@@ -5,69 +5,116 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from echopulse.training import datasets
 from echopulse.training.metrics import METRICS, calibration_error, confusion, interval
-from schemas.errors import EchoPulseError
-from transforms.artifact import find_artifact
-from transforms.bag import Bag, load_bag
+from schemas.errors import EchoPulseError, did_you_mean
+from transforms.artifact import STANCE, find_artifact
+from transforms.loading import load_model
 from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from transforms.model import Model
+
 BATCH_ROWS = 20_000
+_WARM_ROWS = 100
 
 
 def evaluate(model: str, data: Path, split: str) -> dict[str, Any]:
-    """Evaluate a model (`default` or a folder) on every task it has and the folder holds; metrics in percent.
+    """Evaluate a model (a shipped one's name or a folder) on every task it has and the folder holds; in percent.
 
+    `texts_per_second` counts normalisation and the answers to each task's own texts, one thread, batches of 20,000.
     Raises EchoPulseError where the model is unknown or the folder holds none of its tasks.
     """
     if not data.is_dir():
         raise EchoPulseError(f"{data} is not a folder", "--data names a folder of TASK.SPLIT.parquet")
-    bag = load_bag(find_artifact(model).resolve())
-    tasks = {}
-    seen: list[pa.StringArray] = []
-    for name in bag.manifest.tasks:
-        labelled = datasets.load(data, name, split) if name in datasets.TASKS else None
+    opened = load_model(find_artifact(model))
+    names = [name for name in datasets.TASKS if _knows(opened, name)]
+    tasks, rows, seconds = {}, 0, 0.0
+    for name in names:
+        labelled = datasets.load(data, name, split)
         if labelled is not None and len(labelled.labels):
-            tasks[name] = _measure(bag, name, labelled)
-            seen.append(labelled.texts)
+            asked = Asked(opened, name, labelled)
+            tasks[name] = asked.document()
+            rows += len(labelled.labels)
+            seconds += asked.seconds
     if not tasks:
-        wanted = ", ".join(f"{name}.{split}.parquet" for name in bag.manifest.tasks)
+        wanted = ", ".join(f"{name}.{split}.parquet" for name in names)
         raise EchoPulseError(f"{data} holds none of the model's tasks", f"wanted: {wanted}")
+    return {"model": model, "digest": opened.digest, "texts_per_second": round(rows / seconds), "tasks": tasks}
+
+
+def _knows(model: Model, task: str) -> bool:
+    return bool(model.manifest.stance_targets()) if datasets.TASKS[task].by_target else task in model.manifest.tasks
+
+
+class Asked:
+    """A model's answers to a task's texts, each for the text's own target, and how long they took."""
+
+    def __init__(self, model: Model, name: str, labelled: datasets.Labelled) -> None:
+        self._task = datasets.TASKS[name]
+        self._labelled = labelled
+        self._sigmoid = False
+        self.seconds = 0.0
+        rows = len(labelled.labels)
+        self.chances = np.zeros((rows, len(self._task.labels)))
+        self.chosen = np.zeros(rows, np.int64)
+        for head, mask in self._heads(model):
+            self._sigmoid = model.manifest.task(head).link == "sigmoid"
+            texts = labelled.texts.filter(pa.array(mask))
+            _answers(model, head, texts.slice(0, _WARM_ROWS))
+            begun = time.perf_counter()
+            self.chances[mask], self.chosen[mask] = _answers(model, head, texts)
+            self.seconds += time.perf_counter() - begun
+
+    def _heads(self, model: Model) -> list[tuple[str, NDArray[np.bool_]]]:
+        targets = self._labelled.targets
+        if targets is None:
+            return [(self._task.name, np.ones(len(self._labelled.labels), np.bool_))]
+        known = model.manifest.stance_targets()
+        named = pc.unique(targets).to_pylist()
+        for target in named:
+            if target not in known:
+                raise EchoPulseError(
+                    f"model '{model.manifest.name}' knows no stance toward '{target}'", did_you_mean(target, known)
+                )
+        return [(STANCE + name, pc.equal(targets, name).to_numpy(zero_copy_only=False)) for name in named]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """The confusion matrix [gold label, said label]."""
+        return confusion(self._labelled.labels, self.chosen, len(self._task.labels))
+
+    def document(self) -> dict[str, Any]:
+        """Return the metric with its interval, the rows and, of two labels, the calibration error."""
+        document = measured(self._task.metric, self.counts)
+        if self._sigmoid:
+            document["calibration_error"] = round(calibration_error(self.chances[:, 1], self._labelled.labels), 4)
+        return document
+
+
+def measured(metric: str, counts: NDArray[np.int64]) -> dict[str, Any]:
+    """Return a metric of a confusion matrix, its 95 % interval and its rows, as `evaluate` tells them."""
+    low, high = interval(metric, counts)
     return {
-        "model": model,
-        "digest": bag.digest,
-        "texts_per_second": round(texts_per_second(bag, pa.concat_arrays(seen))),
-        "tasks": tasks,
-    }
-
-
-def texts_per_second(bag: Bag, texts: pa.StringArray) -> float:
-    """Return how many texts a second are normalised and scored for all tasks, one thread, batches of 20,000 rows."""
-    batches = [texts.slice(start, BATCH_ROWS) for start in range(0, len(texts), BATCH_ROWS)]
-    bag.score(normalise(batches[0].slice(0, 100)).normalised)
-    begun = time.perf_counter()
-    for batch in batches:
-        bag.score(normalise(batch).normalised)
-    return len(texts) / (time.perf_counter() - begun)
-
-
-def _measure(bag: Bag, name: str, labelled: datasets.Labelled) -> dict[str, Any]:
-    task = datasets.TASKS[name]
-    probabilities = bag.probabilities(name, bag.score(normalise(labelled.texts).normalised))
-    counts = confusion(labelled.labels, bag.decide(name, probabilities), len(task.labels))
-    low, high = interval(task.metric, counts)
-    document: dict[str, Any] = {
-        "metric": task.metric,
-        "value": round(float(METRICS[task.metric](counts)), 2),
+        "metric": metric,
+        "value": round(float(METRICS[metric](counts)), 2),
         "low": round(low, 2),
         "high": round(high, 2),
-        "rows": len(labelled.labels),
+        "rows": int(counts.sum()),
     }
-    if bag.manifest.task(name).link == "sigmoid":
-        document["calibration_error"] = round(calibration_error(probabilities[:, 1], labelled.labels), 4)
-    return document
+
+
+def _answers(model: Model, head: str, texts: pa.StringArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    parts = []
+    for start in range(0, len(texts), BATCH_ROWS):
+        normalised = normalise(texts.slice(start, BATCH_ROWS)).normalised
+        parts.append(model.answer(head, pa.RecordBatch.from_arrays([normalised], names=["normalised"])))
+    return np.concatenate([part.probabilities for part in parts]), np.concatenate([part.chosen for part in parts])

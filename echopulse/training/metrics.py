@@ -37,9 +37,20 @@ def macro_f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return mean
 
 
+def f1_favor_against(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean of the F1 of against and of favor, labels 1 and 2 of stance, in percent; counts [..., gold, said].
+
+    SemEval-2016 task 6's measure; TweetEval pools all targets before it.
+    """
+    both = counts.sum(axis=-1) + counts.sum(axis=-2)
+    f1: NDArray[np.float64] = 200.0 * np.diagonal(counts, axis1=-2, axis2=-1) / np.maximum(both, 1)
+    return np.asarray(f1[..., 1:].mean(axis=-1))
+
+
 METRICS: dict[str, Callable[[NDArray[np.int64]], NDArray[np.float64]]] = {
     "macro_recall": macro_recall,
     "macro_f1": macro_f1,
+    "f1_favor_against": f1_favor_against,
 }
 
 

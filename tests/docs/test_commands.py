@@ -227,12 +227,31 @@ def test_topics_table_is_that_of_the_code() -> None:
     assert table == [(topic.name, topic.partitions, f"{topic.retention_bytes // 1024**3} GiB") for topic in TOPICS]
 
 
+def locked_packages() -> list[dict[str, Any]]:
+    """The packages of the lock that the project and its groups need, the project itself included."""
+    packages = {
+        package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    }
+    own = packages["echopulse"]
+    groups = [needed for group in own["dev-dependencies"].values() for needed in group]
+    wanted, needed = [*own["dependencies"], *groups], {"echopulse"}
+    while wanted:
+        one = wanted.pop()
+        chosen = packages[one["name"]].get("optional-dependencies", {})
+        extras = [other for name in one.get("extra", []) for other in chosen[name]]
+        if one["name"] not in needed or extras:
+            wanted += [other for other in extras if other["name"] not in needed]
+            wanted += packages[one["name"]].get("dependencies", []) if one["name"] not in needed else []
+            needed.add(one["name"])
+    return [packages[name] for name in sorted(needed)]
+
+
 @cache
 def package_sizes() -> list[int]:
-    """The size in bytes of what is fetched for each package of the lock: the best wheel here, else the sdist."""
+    """The size in bytes of what is fetched for each package without extras: the best wheel here, else the sdist."""
     rank = {tag: place for place, tag in enumerate(sys_tags())}
     sizes = []
-    for package in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]:
+    for package in locked_packages():
         places = []
         for wheel in package.get("wheels", []):
             tags = parse_wheel_filename(wheel["url"].rsplit("/", 1)[1])[3]

@@ -69,3 +69,19 @@ def test_a_row_that_depends_on_its_batch_is_found() -> None:
         "gives 1 for 'b' alone and 2 in a batch",
     ]
     assert faults(_Raises(), ["a"]) == ["raised KeyError: 1"]
+
+
+class _Drifts(Strategy):
+    kind, name, type = "drift", "drifts", pa.float64()
+    step = 1e-3
+
+    def analyze(self, batch: pa.RecordBatch) -> pa.Array:
+        return pa.array([self.step * batch.num_rows] * batch.num_rows, pa.float64())
+
+
+def test_rounding_is_no_fault() -> None:
+    """Numbers may differ by what sums lose, and by no more."""
+    strategy = _Drifts()
+    assert len(faults(strategy, ["a", "b"])) == 2
+    strategy.step = 1e-9
+    assert faults(strategy, ["a", "b"]) == []

@@ -59,7 +59,7 @@ def test_options_of_a_kind_and_of_one_strategy(folder: Path) -> None:
     [
         ({"cluster": ["on"]}, "did you mean 'one'"),
         ({"cluster": ["signature"]}, "is the active strategy for cluster"),
-        ({"stance": ["bag"]}, "'bag' for stance has no active strategy to stand beside"),
+        ({"spam": ["first"]}, "'first' for spam has no active strategy to stand beside"),
     ],
 )
 def test_a_shadow_that_cannot_be(folder: Path, shadow: dict[str, list[str]], told: str) -> None:

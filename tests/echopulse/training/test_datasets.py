@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from echopulse.training.datasets import chosen_tasks, data_digests, load
+from echopulse.training.datasets import chosen_tasks, data_digests, load, read_texts
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -36,6 +37,23 @@ def test_absent(data: Path) -> None:
     """A split that is not there is None, and its files have no digest."""
     assert load(data, "sentiment", "none") is None
     assert list(data_digests(data, ["sentiment"])) == ["sentiment.train.parquet", "sentiment.val.parquet"]
+
+
+def test_targets(data: Path) -> None:
+    """Stance has a target a row, and its rows can be parted by it."""
+    labelled = load(data, "stance", "val")
+    assert labelled is not None
+    assert labelled.targets is not None
+    cats = labelled.where(np.array([target == "cats" for target in labelled.targets.to_pylist()]))
+    assert len(cats.labels) == 30
+    assert set(cats.targets.to_pylist() if cats.targets else []) == {"cats"}
+
+
+def test_texts(data: Path, tmp_path: Path) -> None:
+    """Texts alone are read from a file that has them."""
+    assert len(read_texts(data / "hate.train.parquet")) == 80
+    with pytest.raises(EchoPulseError, match=r"none\.parquet cannot be read.*columns: text"):
+        read_texts(tmp_path / "none.parquet")
 
 
 @pytest.mark.parametrize(

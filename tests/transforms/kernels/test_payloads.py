@@ -78,7 +78,8 @@ def test_sound_objects_keep_what_is_known(document: dict[str, Any], indent: int 
     payload = json.dumps(document, indent=indent, ensure_ascii=False).encode()
     (slim,), (whole,), (present,) = _slim(payload)
     assert whole == all("\\" not in json.dumps(name, ensure_ascii=False) for name in document)
-    assert orjson.loads(slim) == _kept(document)
+    # Read back first: a number beyond 64 bits becomes a float in any JSON reader that has no larger ones.
+    assert orjson.loads(slim) == _kept(orjson.loads(payload))
     for bit, name in enumerate(KNOWN):
         assert present >> bit & 1 or name not in document
 

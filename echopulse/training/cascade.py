@@ -1,0 +1,64 @@
+"""Tune a cascade: for each task the threshold under which the strong model is asked, from validation rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from echopulse.training import datasets
+from echopulse.training.evaluation import Asked
+from schemas.errors import EchoPulseError
+from transforms.artifact import STANCE, Manifest, Stages, find_artifact, write_manifest
+from transforms.cascade import KIND
+from transforms.decision import certainty
+from transforms.loading import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: Of a task's validation rows, the share that the strong model is asked about: so that it costs a quarter.
+ASKED_SHARE = 0.25
+
+
+def tune(
+    data: Path, output: Path, progress: Callable[[str], None], first: str = "default", second: str = "transformer"
+) -> str:
+    """Write a cascade of two models into `output`; return its digest.
+
+    Each threshold is the ASKED_SHARE quantile of the first model's certainty on the validation rows of the task; the
+    targets of one task share it. Raises EchoPulseError where the two share no task that the folder has rows of.
+    """
+    fast, strong = (load_model(find_artifact(name)) for name in (first, second))
+    thresholds: dict[str, float] = {}
+    for name, task in datasets.TASKS.items():
+        shared = [
+            head
+            for head in fast.manifest.tasks
+            if head in strong.manifest.tasks and (head.startswith(STANCE) if task.by_target else head == name)
+        ]
+        held = datasets.load(data, name, "val") if shared else None
+        if held is None:
+            continue
+        progress(f"tuning {name}")
+        declared = fast.manifest.task(shared[0])
+        sure = certainty(declared, Asked(fast, name, held).chances)
+        thresholds |= dict.fromkeys(shared, round(float(np.quantile(sure, ASKED_SHARE)), 4))
+    if not thresholds:
+        raise EchoPulseError(f"{data} has no validation rows of a task that {first} and {second} share")
+    output.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(
+        kind=KIND,
+        name=output.resolve().name,
+        tasks={head: fast.manifest.tasks[head] for head in thresholds},
+        files={},
+        cascade=Stages(
+            first=first,
+            first_digest=fast.digest,
+            second=second,
+            second_digest=strong.digest,
+            thresholds=thresholds,
+        ),
+    )
+    return write_manifest(output, manifest)

@@ -1,0 +1,41 @@
+"""Model cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from echopulse.training.card import write_card
+from echopulse.training.trainers import Order, train_model
+from transforms.artifact import SHIPPED, read_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _ignore(line: str) -> None:
+    del line
+
+
+def test_card(data: Path, tmp_path: Path) -> None:
+    """The card names digest, sources, metrics, folds, evasion, groups, recipe and limits."""
+    document = train_model(Order("bag", ("sentiment", "toxicity"), data, tmp_path / "own", folds=2), _ignore)
+    write_card(tmp_path / "own", document)
+    text = (tmp_path / "own" / "README.md").read_text()
+    for part in (
+        document["digest"],
+        "`davidson.parquet`",
+        "| sentiment | macro_recall |",
+        "## Cross-validation\n2 folds",
+        "## Under evasion",
+        "## Naming a group",
+        "## Limits",
+        "Languages: en",
+    ):
+        assert part in text
+
+
+def test_shipped_cards_are_of_their_artifacts() -> None:
+    """Each shipped card tells the digest of the artifact beside it."""
+    for card in SHIPPED.glob("*/README.md"):
+        _, digest = read_manifest(card.parent)
+        assert f"Digest: `{digest}`" in card.read_text()

@@ -1,0 +1,49 @@
+"""Cross-validation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+import pytest
+
+from echopulse.training.bag import Recipe, fit
+from echopulse.training.folds import cross_validate
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from echopulse.training.folds import Examples
+
+
+def _ignore(line: str) -> None:
+    del line
+
+
+def test_every_row_is_asked_once_and_never_learnt(data: Path) -> None:
+    """The folds cover all rows of both splits; no text that is asked about was learnt or calibrated on."""
+    seen: list[tuple[Examples, Examples]] = []
+
+    def fitted(rows: Examples, held: Examples, folder: Path) -> str:
+        seen.append((rows, held))
+        return fit(rows, held, folder, Recipe(), _ignore)
+
+    document = cross_validate(["sentiment", "stance"], data, 3, fitted, _ignore)
+    assert document["sentiment"]["rows"] == 120 + 30
+    assert document["stance"]["rows"] == 240 + 60
+    assert [len(document[name]["folds"]) for name in document] == [3, 3]
+    assert document["sentiment"]["value"] > 90
+    for rows, held in seen:
+        for name in rows:
+            learnt, calibrated = rows[name].texts, held[name].texts
+            assert not pc.any(pc.is_in(learnt, calibrated)).as_py()
+            assert len(learnt) + len(calibrated) < document[name]["rows"]
+
+
+def test_faults(data: Path, tmp_path: Path) -> None:
+    """One fold, or a folder without rows, is told."""
+    with pytest.raises(EchoPulseError, match="1 folds"):
+        cross_validate(["sentiment"], data, 1, lambda *_: "", _ignore)
+    with pytest.raises(EchoPulseError, match="no rows for hate"):
+        cross_validate(["hate"], tmp_path, 2, lambda *_: "", _ignore)

@@ -1,0 +1,60 @@
+"""A cascade as a model: the fast one answers, the strong one is asked about what the fast one is less certain of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.errors import EchoPulseError
+from transforms.decision import certainty
+from transforms.model import Answer, Model
+
+if TYPE_CHECKING:
+    from transforms.artifact import Manifest
+    from transforms.shedding import Shedding
+
+KIND = "cascade"
+#: Behind the digest of the fast model, where load was shed and the strong one was not asked.
+SHED = ":shed"
+
+
+class Cascade(Model):
+    """Two models and a threshold a task, in the manifest: a row's answer depends on that row alone.
+
+    `shedding`, where there is one, says whose rows are not passed on, by event id and event time.
+    """
+
+    def __init__(
+        self, manifest: Manifest, digest: str, first: Model, second: Model, shedding: Shedding | None = None
+    ) -> None:
+        super().__init__(manifest, digest)
+        if manifest.cascade is None:
+            raise EchoPulseError(f"model '{manifest.name}' is a cascade without stages")
+        for stage, expected in ((first, manifest.cascade.first_digest), (second, manifest.cascade.second_digest)):
+            if stage.digest != expected:
+                raise EchoPulseError(
+                    f"cascade '{manifest.name}' was tuned for {expected}, not for {stage.digest} "
+                    f"('{stage.manifest.name}')",
+                    "tune it again: echopulse train --kind cascade",
+                )
+        self._first, self._second = first, second
+        self._thresholds = manifest.cascade.thresholds
+        self._shedding = shedding
+
+    def answer(self, task: str, batch: pa.RecordBatch) -> Answer:
+        """Answer for one task; rows under the task's threshold are the second model's."""
+        quick = self._first.answer(task, batch)
+        doubtful = certainty(self._first.manifest.task(task), quick.probabilities) < self._thresholds[task]
+        models = quick.models
+        if self._shedding is not None:
+            shed = doubtful & self._shedding.sheds(batch)
+            doubtful &= ~shed
+            models = pc.if_else(pa.array(shed), pc.binary_join_element_wise(models, SHED, ""), models)
+        if not doubtful.any():
+            return Answer(quick.probabilities, quick.chosen, models)
+        asked = self._second.answer(task, batch.filter(pa.array(doubtful)))
+        probabilities, chosen = quick.probabilities.copy(), quick.chosen.copy()
+        probabilities[doubtful], chosen[doubtful] = asked.probabilities, asked.chosen
+        return Answer(probabilities, chosen, pc.replace_with_mask(models, pa.array(doubtful), asked.models))

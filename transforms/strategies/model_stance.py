@@ -1,0 +1,83 @@
+"""Stance by a model: the fast bag, the transformer, or a cascade of the two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.errors import EchoPulseError, did_you_mean
+from transforms.artifact import STANCE as TASKS
+from transforms.kinds import STANCE
+from transforms.model_strategy import ModelStrategy
+
+if TYPE_CHECKING:
+    from transforms.strategy import Context
+
+
+class BagStance(ModelStrategy):
+    """Favor, against or none toward each target: those of the option `targets` (by commas), else all of the model's."""
+
+    kind = "stance"
+    name = "bag"
+    type = STANCE
+
+    def open(self, context: Context) -> None:
+        """Load the artifact; raises EchoPulseError where it was not trained for a target."""
+        super().open(context)
+        known = self._model.manifest.stance_targets()
+        named = [name.strip() for name in context.options.get("targets", "").split(",") if name.strip()]
+        for target in named:
+            if target not in known:
+                model = self._model.manifest.name
+                raise EchoPulseError(f"model '{model}' knows no stance toward '{target}'", did_you_mean(target, known))
+        self._targets = tuple(named) or known
+
+    def analyze(self, batch: pa.RecordBatch) -> pa.Array:
+        """Score each text toward each target."""
+        rows, targets = batch.num_rows, len(self._targets)
+        answers = [self._model.answer(TASKS + target, batch) for target in self._targets]
+        labels = pa.array(self._model.manifest.task(TASKS + self._targets[0]).labels)
+        chosen = np.stack([answer.chosen for answer in answers], axis=1).ravel()
+        offsets = pa.array(np.arange(0, rows * targets + 1, targets, dtype=np.int32))
+        named = pa.array(self._targets).take(pa.array(np.tile(np.arange(targets), rows)))
+        return pa.StructArray.from_arrays(
+            [
+                pa.ListArray.from_arrays(offsets, named),
+                pa.ListArray.from_arrays(offsets, labels.take(pa.array(chosen))),
+                _told(answers[0].models, [answer.models for answer in answers[1:]]),
+            ],
+            fields=list(STANCE),
+        )
+
+    def _task(self, context: Context) -> str:
+        del context
+        targets = self._model.manifest.stance_targets()
+        if not targets:
+            raise EchoPulseError(
+                f"model '{self._model.manifest.name}' has no task 'stance'", "train it: echopulse train stance"
+            )
+        return TASKS + targets[0]
+
+
+def _told(models: pa.StringArray, others: list[pa.StringArray]) -> pa.StringArray:
+    """Return what scored a row: where a cascade asked for one target alone, that target's model."""
+    for other in others:
+        models = pc.if_else(pc.equal(models, other), models, pc.max_element_wise(models, other))
+    return models
+
+
+class TransformerStance(BagStance):
+    """The same by the transformer that ships, or by another artifact."""
+
+    name = "transformer"
+    artifact = "transformer"
+
+
+class CascadeStance(BagStance):
+    """The same by the bag, and by the transformer where the bag is less certain."""
+
+    name = "cascade"
+    artifact = "cascade"
