@@ -21,7 +21,6 @@ from transforms.buffers import string_buffers
 from transforms.kernels.bag import ZERO
 from transforms.kernels.keys import hash_strings
 from transforms.kernels.language import MARKS, fill_slots, likeliest
-from transforms.languages.codes import MEANINGS
 from transforms.languages.function_words import ENGLISH
 from transforms.languages.scripts import CODES, HAN, KANA, MODELLED, SCRIPTS, WIDTH, code_points
 
@@ -47,10 +46,6 @@ _CODES = pa.array(CODES, pa.string())
 _LATIN = np.isin(CODES, [code for _, code in MODELLED[0].languages if code != "en"])
 _LEAST = np.where(_LATIN, LATIN_FROM, OTHER_FROM)
 _LEAST[CODES.index("en")] = ENGLISH_FROM
-#: A code of two or three letters, with or without script, region and the rest of RFC 5646.
-_TAG = "^([a-z]{2,3})([-_][a-z0-9_-]*)?$"
-_WRITTEN = pa.array(list(MEANINGS), pa.string())
-_MEANT = pa.array(list(MEANINGS.values()), pa.string())
 
 
 class _Table(NamedTuple):
@@ -119,13 +114,3 @@ def identify(folded: pa.StringArray) -> pa.StringArray:
     brief = (words < FEWEST_WORDS) | (letters < FEWEST_LETTERS)
     sure = (confidences >= _LEAST[told]) & ~(brief & _LATIN[told])
     return pc.take(_CODES, pa.array(np.where(sure, told, 0)))
-
-
-def told(metadata_language: pa.StringArray, identified: pa.StringArray) -> pa.StringArray:
-    """Return the language a platform itself gives (nulls allowed), where that is a known code, else the identified one.
-
-    Region and script are dropped ('en-US' is 'en'); a code that says there is no language ('zxx', X's 'qme') is 'und'.
-    """
-    written = pc.utf8_lower(pc.utf8_trim_whitespace(metadata_language))
-    primary = pc.replace_substring_regex(written, _TAG, "\\1")
-    return pc.coalesce(pc.take(_MEANT, pc.index_in(primary, _WRITTEN)), identified)

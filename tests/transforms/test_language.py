@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.language import identify, told
+from transforms.language import identify
 from transforms.languages.codes import ISO_639_1
 from transforms.languages.scripts import CODES
 from transforms.normalisation import normalise
@@ -93,30 +93,6 @@ def test_rows_are_independent(texts: list[str]) -> None:
     assert set(found) <= set(CODES)
     assert found == [code for text in texts for code in identify(pa.array([text], pa.string())).to_pylist()]
     assert found[1:] == identify(column.slice(1)).to_pylist()
-
-
-def test_a_platforms_code_goes_first() -> None:
-    """A known code wins, without region and script; what is no code leaves the identified language."""
-    given_codes = [
-        "en-US",
-        "pt_BR",
-        "zh-Hant-TW",
-        " DE ",
-        "zxx",
-        "qme",
-        "in",
-        "fil",
-        "eng",
-        None,
-        "",
-        "english",
-        "xx",
-        "ß",
-    ]
-    expected = ["en", "pt", "zh", "de", "und", "und", "id", "tl", "en", *["fi"] * 5]
-    identified = pa.array(["fi"] * len(given_codes), pa.string())
-    assert told(pa.array(given_codes, pa.string()), identified).to_pylist() == expected
-    assert told(pa.nulls(1, pa.string()), pa.array(["ja"])).to_pylist() == ["ja"]
 
 
 def test_codes_are_iso_639_1() -> None:

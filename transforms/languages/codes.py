@@ -18,7 +18,8 @@ ISO_639_1: Final = tuple(_ISO_639_1.split())
 
 #: Older codes, codes of three letters, and the two written standards of Norwegian, which short texts do not tell apart.
 _OTHERS: Final = (
-    "in:id iw:he ji:yi nb:no nn:no nob:no nno:no nor:no fil:tl tgl:tl cmn:zh yue:zh zho:zh chi:zh eng:en deu:de ger:de "
+    "in:id iw:he ji:yi jw:jv mo:ro "
+    "nb:no nn:no nob:no nno:no nor:no fil:tl tgl:tl cmn:zh yue:zh zho:zh chi:zh eng:en deu:de ger:de "
     "spa:es fra:fr fre:fr por:pt ita:it nld:nl dut:nl swe:sv dan:da fin:fi pol:pl ces:cs cze:cs slk:sk slo:sk hun:hu "
     "ron:ro rum:ro tur:tr ind:id msa:ms may:ms vie:vi cat:ca hrv:hr srp:sr rus:ru ukr:uk bul:bg ara:ar fas:fa per:fa "
     "urd:ur heb:he hin:hi jpn:ja kor:ko tha:th ell:el gre:el"

@@ -8,16 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.languages.codes import MEANINGS, UNDETERMINED
+
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?", re.DOTALL)
-#: BCP 47's and X's own codes for what is no language, or none that can be told.
-_NONE = re.compile(r"und|zxx|mis|mul|q[a-t][a-z]")
-#: Codes that ISO 639 has withdrawn, and those of three letters that have a shorter one.
-_OTHERWISE = {
-    "in": "id", "iw": "he", "ji": "yi", "jw": "jv", "mo": "ro",
-    "ara": "ar", "deu": "de", "ger": "de", "eng": "en", "fra": "fr", "fre": "fr", "hin": "hi", "ita": "it",
-    "jpn": "ja", "kor": "ko", "nld": "nl", "dut": "nl", "pol": "pl", "por": "pt", "rus": "ru", "spa": "es",
-    "tur": "tr", "ukr": "uk", "zho": "zh", "chi": "zh",
-}  # fmt: skip
+#: ISO 639-2 keeps these for local use: X's codes for texts of tags, links or media alone are among them.
+_LOCAL = re.compile(r"q[a-t][a-z]")
 
 
 def language_codes(tags: pa.StringArray) -> pa.StringArray:
@@ -34,4 +29,5 @@ def language_code(tag: str) -> str:
     """Return the code of one tag."""
     match = _TAG.fullmatch(tag)
     code = match[1].lower() if match else ""
-    return "" if _NONE.fullmatch(code) else _OTHERWISE.get(code, code)
+    meant = MEANINGS.get(code, code)
+    return "" if meant == UNDETERMINED or _LOCAL.fullmatch(code) else meant
