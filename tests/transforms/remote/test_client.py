@@ -100,15 +100,17 @@ def test_the_breaker_spares_a_service_that_is_down(service: Service) -> None:
     """After so many failures the rest is not asked; when the service is well again, a trial closes the breaker."""
     limits = QUICK.model_copy(update={"attempts": 1, "in_flight": 1, "breaker_failures": 3, "breaker_open_s": 0.5})
     service.reply = lambda _: Reply(status=500)
+    now = 0.0
     with Client(service.url, limits) as client:
+        client.breaker._clock = lambda: now
         reasons = [answer.reason for answer in client.ask([_body(str(number)) for number in range(50)], _read)]
         assert reasons == ["http_500"] * 3 + ["breaker_open"] * 47
         assert (len(service.asked), client.breaker.state) == (3, "open")
-        time.sleep(0.6)
+        now += 0.6
         assert client.ask([_body("a")], _read)[0].reason == "http_500"
         assert (len(service.asked), client.breaker.state) == (4, "open")
         service.reply = by_text
-        time.sleep(0.6)
+        now += 0.6
         answers = client.ask([_body("x")] * 5, _read)
         assert [answer.value for answer in answers] == [0.1] * 5
         assert client.breaker.state == "closed"
