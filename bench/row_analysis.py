@@ -26,10 +26,11 @@ from transforms.extraction import DEFAULT_KIND, TEXT_FIELDS, TEXT_KINDS
 from transforms.keys import narrow_keys, string_keys
 from transforms.knowledge_base import SHIPPED, read_entities, read_plain_words
 from transforms.language import identify
+from transforms.languages.codes import UNDETERMINED
 from transforms.normalisation import normalise
 from transforms.screening import EARLIEST_MS, HEARTBEAT, LATEST_MS
 from transforms.strategies.aliases import CAPITAL_NOUNS
-from transforms.verdict import ABSTAINED, UNDETERMINED
+from transforms.verdict import ABSTAINED
 
 if TYPE_CHECKING:
     import numpy as np

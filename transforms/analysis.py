@@ -15,12 +15,13 @@ from transforms.columns import Column, blank, map_column
 from transforms.extraction import DEFAULT_KIND, TEXT_KINDS, extract, lookup
 from transforms.keys import narrow_keys, string_keys
 from transforms.language import identify
+from transforms.languages.codes import UNDETERMINED
 from transforms.normalisation import NormalisedTexts, normalise
 from transforms.screening import Outcome, screen
 from transforms.selection import Selection
 from transforms.shadow import compare
 from transforms.strategy import TEXTS
-from transforms.verdict import UNDETERMINED, TextBatch, ask
+from transforms.verdict import TextBatch, ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

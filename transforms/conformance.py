@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from schemas.arrow import EVENT
 from transforms.analysis import text_batch
+from transforms.languages.codes import UNDETERMINED
 from transforms.normalisation import normalise
 from transforms.scoring import OutputError, checked
-from transforms.verdict import UNDETERMINED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.buffers import constant
+from transforms.languages.codes import UNDETERMINED
 from transforms.scoring import score
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from transforms.kinds import Kind
     from transforms.strategy import Strategy
 
-#: A language that could not be told; such a text is scored.
-UNDETERMINED = "und"
 ABSTAINED = "abstained:"
 
 

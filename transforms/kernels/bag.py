@@ -27,8 +27,8 @@ GRAMS_PER_BYTE = 6
 LANES = 8
 ZERO = 128
 #: Rows that 16-bit lanes can add up before they run over.
-_ROWS_PER_LANE = 256
-_EVEN_LANES = np.uint64(0x00FF00FF00FF00FF)
+ROWS_PER_LANE = 256
+EVEN_LANES = np.uint64(0x00FF00FF00FF00FF)
 
 
 @compiled()
@@ -134,13 +134,13 @@ def sum_rows(
             sums[row, column * LANES : (column + 1) * LANES] = -ZERO * count
             gram = 0
             while gram < count:
-                stop = min(count, gram + _ROWS_PER_LANE)
+                stop = min(count, gram + ROWS_PER_LANE)
                 even = np.uint64(0)
                 odd = np.uint64(0)
                 while gram < stop:
                     word = table[buckets[gram], column]
-                    even += word & _EVEN_LANES
-                    odd += (word >> np.uint64(8)) & _EVEN_LANES
+                    even += word & EVEN_LANES
+                    odd += (word >> np.uint64(8)) & EVEN_LANES
                     gram += 1
                 for lane in range(LANES // 2):
                     low_bit = np.uint64(16 * lane)

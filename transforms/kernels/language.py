@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from transforms.kernels import BYTES, OFFSETS, compiled
-from transforms.kernels.bag import _EVEN_LANES, _ROWS_PER_LANE, CHAR_SEED, LANES, PRIME, SPREAD, ZERO
+from transforms.kernels.bag import CHAR_SEED, EVEN_LANES, LANES, PRIME, ROWS_PER_LANE, SPREAD, ZERO
 from transforms.kernels.letters import MOST_READ, script_of, write_letters
 
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ def _sum_weights(grams: NDArray[np.int32], found: int, weights: NDArray[np.uint6
             sums[word * LANES + lane] = -ZERO * found
         start = 0
         while start < found:
-            stop = min(found, start + _ROWS_PER_LANE)
+            stop = min(found, start + ROWS_PER_LANE)
             even = np.uint64(0)
             odd = np.uint64(0)
             for place in range(start, stop):
                 eight = weights[grams[place], word]
-                even += eight & _EVEN_LANES
-                odd += (eight >> _BYTE) & _EVEN_LANES
+                even += eight & EVEN_LANES
+                odd += (eight >> _BYTE) & EVEN_LANES
             for lane in range(LANES // 2):
                 low = np.uint64(16 * lane)
                 sums[word * LANES + 2 * lane] += np.int32((even >> low) & _LANE)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from transforms.kernels import compiled
-from transforms.kernels.text import _url
+from transforms.kernels.text import begins_url
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,7 @@ def _word_end(values: NDArray[np.uint8], position: int, high: int) -> tuple[int,
     """Return where the run of non-space ends, and whether it is language: no URL, mention, emote in colons, digit."""
     first = values[position]
     end = position
-    spoken = not (first == 64 or (first in (104, 119) and _url(values, position, high)))
+    spoken = not (first == 64 or (first in (104, 119) and begins_url(values, position, high)))
     while end < high and values[end] > 32 and values[end] != 127:
         spoken = spoken and not 48 <= values[end] <= 57
         end += 1

@@ -65,7 +65,7 @@ def _word_byte(byte: int) -> bool:
 
 
 @compiled()
-def _url(values: NDArray[np.uint8], position: int, high: int) -> bool:
+def begins_url(values: NDArray[np.uint8], position: int, high: int) -> bool:
     """Whether http://, https:// or www. begins at `position`."""
     if high - position < 5:
         return False
@@ -99,7 +99,7 @@ def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.u
             position += 1
             continue
         if border:
-            if byte in (104, 119) and _url(values, position, high):
+            if byte in (104, 119) and begins_url(values, position, high):
                 while position < high and values[position] > 32:
                     position += 1
                 cleaned[out] = 58

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+#: A language that could not be told; such a text is scored.
 UNDETERMINED: Final = "und"
 
 #: ISO 639-1 (https://www.loc.gov/standards/iso639-2/php/code_list.php).

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import EchoPulseError
 from transforms.kinds import TOXICITY
+from transforms.languages.codes import UNDETERMINED
 from transforms.remote.strategy import RemoteStrategy
-from transforms.verdict import UNDETERMINED
 
 if TYPE_CHECKING:
     from transforms.strategy import Context
