@@ -55,8 +55,9 @@ def normalise(
     - look-alike letters become Latin in words that hold letters of two scripts, and in words wholly of look-alikes in a
       text whose other letters are ASCII, two of three at least; a word with any other letter stays, and so does a
       Latin one (ø, ł) unless it gives a word of the vocabulary (transforms.vocabulary);
-    - digits and signs become letters where that gives a word of the vocabulary, or where single ones stand between at
-      least four letters. 2nd, 3pm, 50ft, game5, $low, #h4shtags and paths stay, so do words ending in `!`;
+    - digits and signs become letters where that gives a word of the vocabulary, where several places of them give what
+      is spelled like one, or where single ones stand between at least four letters. 2nd, 3pm, 6million+, 50ft, game5,
+      $low, yes||no, #h4shtags and paths stay, so does a `!` that ends a word;
     - three or more single letters parted by one and the same space, stop, hyphen, underscore or asterisk are joined.
       Parted by spaces, three must give a word (`o f f`, not `u r a`); more are told apart into words where they are
       several. `a b c` gives a word, too, and `x x x` none. Two spaces, a longer word or another mark end a run: J. R.

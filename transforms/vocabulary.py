@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,8 @@ from transforms.kernels.bag import CHAR_SEED
 from transforms.kernels.hashing import fill, hash_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 #: A word and its count a line, commonest first: words of at least 2 occurrences in the labelled English tweets.
@@ -41,11 +45,19 @@ STRONG = (
 UNIT = 1 << 30
 STRONG_WORD = 1 << 29
 COUNT = STRONG_WORD - 1
+#: Where hashes of three letters in a row begin, so that they are no words'; what stands before and behind a word.
+SPELLING_SEED = CHAR_SEED ^ np.uint64(0x5BE11)
+EDGE = 32
+#: Costs are in tenths of a bit; that of three letters which no word has in a row.
+UNSEEN = 100
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Hashes of words, 0 in a free slot, and for each its count with the bits UNIT and STRONG_WORD."""
+    """Hashes of words, 0 in a free slot, and for each its count with the bits UNIT and STRONG_WORD.
+
+    Between them, by hashes of their own, what three letters in a row cost (transforms.kernels.spelling).
+    """
 
     keys: NDArray[np.uint64]
     values: NDArray[np.int32]
@@ -64,7 +76,26 @@ def load_vocabulary(path: Path = WORDS) -> Vocabulary:
         counts[word] = counts.get(word, 0) | UNIT
     for word in STRONG:
         counts[word] = max(counts.get(word, 0) & ~UNIT, 1) | (counts.get(word, 0) & UNIT) | STRONG_WORD
-    return Vocabulary(*hash_table([hash_text(word) for word in counts], list(counts.values())))
+    entries = {hash_text(word): value for word, value in counts.items()}
+    entries |= {hash_text(row, SPELLING_SEED): cost for row, cost in spelling_costs(counts).items()}
+    return Vocabulary(*hash_table(list(entries), list(entries.values())))
+
+
+def spelling_costs(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return how little each letter is expected after two others, in tenths of a bit, by three letters in a row.
+
+    From the words' values: a word weighs as the logarithm of its count. A word begins with two EDGE and ends in one.
+    """
+    rows: defaultdict[str, float] = defaultdict(float)
+    pairs: defaultdict[str, float] = defaultdict(float)
+    edge = chr(EDGE)
+    for word, value in counts.items():
+        spelled = f"{edge}{edge}{word}{edge}"
+        weight = math.log1p(value & COUNT)
+        for end in range(3, len(spelled) + 1):
+            rows[spelled[end - 3 : end]] += weight
+            pairs[spelled[end - 3 : end - 1]] += weight
+    return {row: min(round(10 * math.log2(pairs[row[:2]] / weight)), UNSEEN) for row, weight in rows.items() if weight}
 
 
 def hash_text(text: str, seed: np.uint64 = CHAR_SEED) -> int:

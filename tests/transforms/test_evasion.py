@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import EchoPulseError
@@ -33,6 +37,10 @@ TEXTS = pa.array(
             "2nd 4th 1080p covid19 ps5 mp3 h2o b2b 10k 3pm $AAPL gr8 b4 50ft game5 7:30pm #h4te a@b.de day! a+ google+",
             "2nd 4th 1080p covid19 ps5 mp3 h2o b2b 10k 3pm $aapl gr8 b4 50ft game5 7:30pm #h4te a@b.de day! a+ google+",
         ),
+        ("w!|1 you st!11 do th!$ 3d93", "will you still do this edge"),
+        ("r4d1@t|0n m46ni+ud3", "radiation magnitude"),
+        ("see you||there 6million+ 3am!with 1on1 h3n2 in!1", "see you||there 6million+ 3am!with 1on1 h3n2 in!1"),
+        ("yⲟu are сⲟⲟl", "you are cool"),
         ("you i d i o t !", "you idiot !"),
         ("i h a t e you", "i hate you"),
         ("k i l l  y o u", "kill you"),
@@ -65,7 +73,23 @@ def test_attacks(attack: str) -> None:
     assert all(attacked[row] != TEXTS[row] for row in range(4))
     words = " ".join(normalise(TEXTS.slice(0, 4), MOODS).normalised.to_pylist()).split()
     back = " ".join(normalise(attacked.slice(0, 4), MOODS).normalised.to_pylist()).split()
-    assert len(set(words) & set(back)) >= 0.9 * len(set(words))
+    assert len(set(words) & set(back)) >= 0.95 * len(set(words))
+
+
+@pytest.mark.skipif("LABELLED_TEXTS" not in os.environ, reason="LABELLED_TEXTS names no folder of labelled texts")
+@pytest.mark.parametrize(("attack", "least"), [("leetspeak", 0.95), ("homoglyph", 0.99), ("zero_width", 1.0)])
+def test_attacks_on_labelled_texts(attack: str, least: float) -> None:
+    """Nearly all words that were disguised are read as what they were."""
+    texts = pq.read_table(Path(os.environ["LABELLED_TEXTS"]) / "offensive.val.parquet")["text"].combine_chunks()
+    attacked = evade(texts, attack, 1)
+    plain, back = (normalise(column, MOODS).normalised.to_pylist() for column in (texts, attacked))
+    read = []
+    for columns in zip(texts.to_pylist(), attacked.to_pylist(), plain, back, strict=True):
+        words = [text.split() for text in columns]
+        if len({len(row) for row in words}) == 1:
+            read += [is_read == was for wrote, now, was, is_read in zip(*words, strict=True) if wrote != now]
+    assert len(read) > 1000
+    assert sum(read) >= least * len(read)
 
 
 def test_unknown_attack() -> None:

@@ -134,6 +134,7 @@ def rewrite(
                     disguised = False
                     previous = 32
                     run = 0
+                    lettered = False
                     while end < high:
                         byte = values[end]
                         if byte <= 32 or (byte >= 0xE2 and end > position and emoji_size(values, end, parts) > 0):
@@ -146,11 +147,13 @@ def rewrite(
                             core_end = end + 1
                         if is_letter(byte):
                             disguised |= is_leet(previous)
+                            lettered = True
                             run += 1
                         else:
-                            disguised |= byte >= 0xC3 and byte != 0xE2
+                            # Of the characters that begin with E2 only letters matter, not punctuation and symbols.
+                            disguised |= byte >= 0xC3 and (byte != 0xE2 or values[end + 1] >= 0xB0)
                             disguised |= run == 1 and is_separator(byte)
-                            disguised |= run > 0 and is_leet(byte) and byte != 33
+                            disguised |= lettered and is_leet(byte) and byte != 33
                             run = 0
                         previous = byte
                         end += 1
