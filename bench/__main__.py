@@ -18,6 +18,8 @@ from schemas.errors import EchoPulseError
 BENCHES = {
     "e2e": "bench.end_to_end",
     "analysis": "bench.analysis",
+    "heads": "bench.heads",
+    "transformer": "bench.transformer",
     "store": "bench.store",
     "ingest": "bench.ingest",
 }

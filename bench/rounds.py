@@ -1,0 +1,34 @@
+"""Runs that take turns, and a model's answers to all its tasks, which is what they time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from bench.measure import Cost, Figure, rates, timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from transforms.model import Answer, Model
+
+
+def interleaved(calls: Mapping[str, Callable[[], object]], runs: int) -> dict[str, list[Cost]]:
+    """Time `runs` rounds of the calls, one of each in turn: what slows the machine for a while slows all of them."""
+    costs: dict[str, list[Cost]] = {name: [] for name in calls}
+    for _ in range(runs):
+        for name, call in calls.items():
+            costs[name].append(timed(call))
+    return costs
+
+
+def per_core(what: str, texts: int, costs: list[Cost]) -> Figure:
+    """Return texts a second of a core: by the CPU time of the process, all threads."""
+    return Figure(what, rates(texts, [cost.cpu for cost in costs]), "texts/s of a core")
+
+
+def answer_all(model: Model, texts: pa.StringArray) -> dict[str, Answer]:
+    """Answer for every task, on a batch that the model has not seen, since it keeps its scores of the last one."""
+    batch = pa.RecordBatch.from_arrays([texts], names=["normalised"])
+    return {task: model.answer(task, batch) for task in model.manifest.tasks}
