@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.errors import EchoPulseError, did_you_mean
 from transforms.artifact import STANCE as TASKS
@@ -47,7 +46,7 @@ class BagStance(ModelStrategy):
             [
                 pa.ListArray.from_arrays(offsets, named),
                 pa.ListArray.from_arrays(offsets, labels.take(pa.array(chosen))),
-                _told(answers[0].models, [answer.models for answer in answers[1:]]),
+                answers[0].models,
             ],
             fields=list(STANCE),
         )
@@ -60,13 +59,6 @@ class BagStance(ModelStrategy):
                 f"model '{self._model.manifest.name}' has no task 'stance'", "train it: echopulse train stance"
             )
         return TASKS + targets[0]
-
-
-def _told(models: pa.StringArray, others: list[pa.StringArray]) -> pa.StringArray:
-    """Return what scored a row: where a cascade asked for one target alone, that target's model."""
-    for other in others:
-        models = pc.if_else(pc.equal(models, other), models, pc.max_element_wise(models, other))
-    return models
 
 
 class TransformerStance(BagStance):
