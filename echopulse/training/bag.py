@@ -78,7 +78,7 @@ def fit(
     learnt = lessons(heads, examples, recipe.evenness, recipe.off_topic)
     if teaching is not None:
         progress(f"asking {teaching.teacher.manifest.name} about {len(learnt.texts) + len(teaching.texts):,} texts")
-        learnt = distilled(learnt, heads, teaching, held)
+        learnt = distilled(learnt, heads, teaching, held, recipe.off_topic)
     learnt = learnt.followed_by(chat_lessons(heads, learnt.texts, recipe.chat_per_thousand, recipe.seed))
     learnt = learnt.followed_by(identity_lessons(heads))
     weights, biases = _fit(heads, learnt, examples, recipe, progress)

@@ -33,8 +33,6 @@ class Teaching:
     origin: Mapping[str, str]
     trust: float = 0.5
     weight: float = 0.5
-    #: Rows that weigh no more than this for a target's head are off its topic.
-    off_topic: float = 0.02
 
     def declared(self) -> dict[str, Any]:
         """Return what a manifest says of it."""
@@ -46,10 +44,13 @@ class Teaching:
         }
 
 
-def distilled(learnt: Lessons, heads: Sequence[Head], teaching: Teaching, held: Mapping[str, Labelled]) -> Lessons:
+def distilled(
+    learnt: Lessons, heads: Sequence[Head], teaching: Teaching, held: Mapping[str, Labelled], off_topic: float
+) -> Lessons:
     """Return the lessons with the teacher's word mixed in, then the unlabelled texts; none of `held` is among them.
 
-    Toward a target the teacher is asked only on the target's own texts: elsewhere it knows nothing of it.
+    Toward a target the teacher is asked only on the target's own texts: elsewhere it knows nothing of it. Rows that
+    weigh no more than `off_topic` for a target's head are off its topic.
     """
     fresh = _unseen(teaching.texts, learnt.texts, held)
     texts = pa.concat_arrays([learnt.texts, fresh])
@@ -69,7 +70,7 @@ def distilled(learnt: Lessons, heads: Sequence[Head], teaching: Teaching, held: 
         labelled = np.flatnonzero(together.weights[:, index] > 0)
         if head.task.by_target:
             # What was given no label about the target, or a label off its topic, is none of the teacher's business.
-            labelled = labelled[together.weights[labelled, index] > teaching.off_topic]
+            labelled = labelled[together.weights[labelled, index] > off_topic]
         taught = together.wanted[np.ix_(labelled, columns)]
         together.wanted[np.ix_(labelled, columns)] = (1 - teaching.trust) * taught + teaching.trust * wanted[labelled]
         if not head.task.by_target:

