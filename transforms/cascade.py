@@ -11,11 +11,9 @@ import pyarrow.compute as pc
 
 from schemas.errors import EchoPulseError
 from transforms.decision import certainty
-from transforms.model import Answer, Model
+from transforms.model import Answer, Model, TableModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from transforms.artifact import Manifest
@@ -26,25 +24,24 @@ KIND = "cascade"
 SHED = ":shed"
 
 
-@dataclass(frozen=True)
-class _Parted:
-    """A batch with the rows that the second model answers for, and those that it would but for shedding."""
+@dataclass
+class _Passed:
+    """What the second model said of a batch so far: which rows it has scored, and their scores [rows, columns]."""
 
     batch: pa.RecordBatch
-    passed_on: NDArray[np.bool_]
-    shed: NDArray[np.bool_]
-    rest: pa.RecordBatch
+    rows: NDArray[np.bool_]
+    scores: NDArray[np.float32]
 
 
 class Cascade(Model):
     """Two models and a threshold a task, in the manifest: a row's answer depends on that row alone.
 
-    A row of which the first model is too uncertain in any task is the second's in all tasks: it is read once.
-    `shedding`, where there is one, says whose rows are not passed on, by event id and event time.
+    A row that several tasks pass on is scored by the second model once. `shedding`, where there is one, says whose
+    rows are not passed on, by event id and event time.
     """
 
     def __init__(
-        self, manifest: Manifest, digest: str, first: Model, second: Model, shedding: Shedding | None = None
+        self, manifest: Manifest, digest: str, first: Model, second: TableModel, shedding: Shedding | None = None
     ) -> None:
         super().__init__(manifest, digest)
         if manifest.cascade is None:
@@ -59,41 +56,35 @@ class Cascade(Model):
         self._first, self._second = first, second
         self._thresholds = manifest.cascade.thresholds
         self._shedding = shedding
-        self._last: _Parted | None = None
+        self._passed: _Passed | None = None
 
     def answer(self, task: str, batch: pa.RecordBatch) -> Answer:
-        """Answer for one task; raises EchoPulseError where the cascade lacks it."""
-        self.manifest.task(task)
+        """Answer for one task; rows under the task's threshold are the second model's."""
         quick = self._first.answer(task, batch)
-        parted = self._part(batch)
-        shed, passed_on = pa.array(parted.shed), pa.array(parted.passed_on)
+        doubtful = certainty(self._first.manifest.task(task), quick.probabilities) < self._thresholds[task]
         models = quick.models
-        if parted.shed.any():
-            models = pc.if_else(shed, pc.binary_join_element_wise(models, SHED, ""), models)
-        if not parted.passed_on.any():
+        if self._shedding is not None:
+            shed = doubtful & self._shedding.sheds(batch)
+            doubtful &= ~shed
+            models = pc.if_else(pa.array(shed), pc.binary_join_element_wise(models, SHED, ""), models)
+        if not doubtful.any():
             return Answer(quick.probabilities, quick.chosen, models)
-        asked = self._second.answer(task, parted.rest)
+        asked = self._second.probabilities(task, self._pass_on(batch, doubtful))
         probabilities, chosen = quick.probabilities.copy(), quick.chosen.copy()
-        probabilities[parted.passed_on], chosen[parted.passed_on] = asked.probabilities, asked.chosen
-        return Answer(probabilities, chosen, pc.replace_with_mask(models, passed_on, asked.models))
+        probabilities[doubtful], chosen[doubtful] = asked, self._second.decide(task, asked)
+        return Answer(probabilities, chosen, pc.if_else(pa.array(doubtful), self._second.digest, models))
 
-    def _part(self, batch: pa.RecordBatch) -> _Parted:
-        """Say which rows of a batch are passed on, once for all tasks."""
-        last = self._last
-        if last is None or last.batch is not batch:
-            passed_on = doubtful(self._first, self._thresholds, batch)
-            shed = np.zeros(batch.num_rows, np.bool_)
-            if self._shedding is not None:
-                shed = passed_on & self._shedding.sheds(batch)
-                passed_on &= ~shed
-            last = _Parted(batch, passed_on, shed, batch.filter(pa.array(passed_on)))
-            self._last = last
-        return last
-
-
-def doubtful(model: Model, thresholds: Mapping[str, float], batch: pa.RecordBatch) -> NDArray[np.bool_]:
-    """Say of each row whether the model is less certain than the threshold in any of the tasks (log-odds)."""
-    rows = np.zeros(batch.num_rows, np.bool_)
-    for task, threshold in thresholds.items():
-        rows |= certainty(model.manifest.task(task), model.answer(task, batch).probabilities) < threshold
-    return rows
+    def _pass_on(self, batch: pa.RecordBatch, rows: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the second model's scores of the rows marked; those that another task passed on are there already."""
+        passed = self._passed
+        if passed is None or passed.batch is not batch:
+            nothing = self._second.score(batch.column("normalised").slice(0, 0))
+            passed = _Passed(
+                batch, np.zeros(batch.num_rows, np.bool_), np.empty((batch.num_rows, nothing.shape[1]), np.float32)
+            )
+            self._passed = passed
+        missing = rows & ~passed.rows
+        if missing.any():
+            passed.scores[missing] = self._second.score(batch.column("normalised").filter(pa.array(missing)))
+            passed.rows |= missing
+        return passed.scores[rows]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import EchoPulseError, did_you_mean
 from transforms import bag, cascade
 from transforms.artifact import find_artifact, read_manifest
+from transforms.model import TableModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,4 +44,6 @@ def _load(folder: Path, shedding: Shedding | None) -> Model:
         _load(find_artifact(name, beside=folder).resolve(), None)
         for name in (manifest.cascade.first, manifest.cascade.second)
     )
+    if not isinstance(second, TableModel):
+        raise EchoPulseError(f"{folder}: the second model of a cascade is one of kind '{second.manifest.kind}'")
     return cascade.Cascade(manifest, digest, first, second, shedding)

@@ -26,7 +26,7 @@ _SOURCES = {
 _WHAT = {
     bag.KIND: """A hashed n-gram bag: grams of 2 to 5 characters, words and pairs of words, hashed into a table of
 {buckets:,} rows of a byte a weight; logistic regression for each task, all tasks in one pass.""",
-    ONNX: """A transformer, fine-tuned for all tasks at once and quantised to 8 bits: 6 layers, 384 wide, from
+    ONNX: """A transformer, fine-tuned for all tasks at once and computed in 8 bits: 6 layers, 384 wide, from
 all-MiniLM-L6-v2 (Apache-2.0); the mean of its last layer gives the scores of all tasks.""",
     cascade.KIND: """A cascade: `{first}` answers, and `{second}` is asked about a text where the first is less certain
 than a threshold of the manifest, in log-odds: {thresholds}. What the two learnt is in their own cards.""",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.errors import EchoPulseError, did_you_mean
 from transforms.artifact import STANCE as TASKS
@@ -46,7 +47,7 @@ class BagStance(ModelStrategy):
             [
                 pa.ListArray.from_arrays(offsets, named),
                 pa.ListArray.from_arrays(offsets, labels.take(pa.array(chosen))),
-                answers[0].models,
+                _told([answer.models for answer in answers]),
             ],
             fields=list(STANCE),
         )
@@ -59,6 +60,12 @@ class BagStance(ModelStrategy):
                 f"model '{self._model.manifest.name}' has no task 'stance'", "train it: echopulse train stance"
             )
         return TASKS + targets[0]
+
+
+def _told(models: list[pa.StringArray]) -> pa.StringArray:
+    """Return what scored a row toward all targets: two joined by a plus where a cascade passed it on for some alone."""
+    least, largest = pc.min_element_wise(*models), pc.max_element_wise(*models)
+    return pc.if_else(pc.equal(least, largest), least, pc.binary_join_element_wise(least, largest, "+"))
 
 
 class TransformerStance(BagStance):
