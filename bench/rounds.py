@@ -9,7 +9,7 @@ import pyarrow as pa
 from bench.measure import Cost, Figure, rates, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from transforms.model import Answer, Model
 
@@ -28,7 +28,7 @@ def per_core(what: str, texts: int, costs: list[Cost]) -> Figure:
     return Figure(what, rates(texts, [cost.cpu for cost in costs]), "texts/s of a core")
 
 
-def answer_all(model: Model, texts: pa.StringArray) -> dict[str, Answer]:
-    """Answer for every task, on a batch that the model has not seen, since it keeps its scores of the last one."""
+def answer_all(model: Model, texts: pa.StringArray, tasks: Iterable[str] | None = None) -> dict[str, Answer]:
+    """Answer for every task, or those named, on a batch that the model has not seen: it keeps its scores of one."""
     batch = pa.RecordBatch.from_arrays([texts], names=["normalised"])
-    return {task: model.answer(task, batch) for task in model.manifest.tasks}
+    return {task: model.answer(task, batch) for task in tasks or model.manifest.tasks}

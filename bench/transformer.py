@@ -57,6 +57,7 @@ def measure(count: int, folder: Path) -> Section:
             "transformer": lambda: answer_all(models["transformer"], few),
             "loop": lambda: loop.score(few),
             "cascade": lambda: answer_all(models["cascade"], few),
+            "cascade, one task": lambda: answer_all(models["cascade"], few, ["sentiment"]),
             "default": lambda: answer_all(models["default"], many.normalised),
         },
         _RUNS,
@@ -66,6 +67,7 @@ def measure(count: int, folder: Path) -> Section:
     strong = per_core("transformer, distinct texts", len(few), costs["transformer"])
     strong_loop = per_core("plain loop, the same texts", len(few), costs["loop"])
     cascade = per_core("cascade, the same texts", len(few), costs["cascade"])
+    single = per_core("cascade for sentiment alone, the same texts", len(few), costs["cascade, one task"])
     default = per_core(f"default, {len(many.normalised):,} distinct texts", len(many.normalised), costs["default"])
     asked = _asked(models["cascade"], models["transformer"], few)
     return Section(
@@ -82,6 +84,7 @@ def measure(count: int, folder: Path) -> Section:
             replace(strong, against=_times(strong, strong_loop, "the plain loop")),
             strong_loop,
             replace(cascade, against=_times(cascade, strong, "the transformer")),
+            replace(single, against=_times(single, strong, "the transformer")),
             replace(default, against=_times(default, strong, "the transformer")),
         ),
         (

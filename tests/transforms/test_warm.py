@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from transforms import kernels
+from transforms.kernels import SOURCES
 from transforms.warm import warm
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_all_kernels() -> None:
@@ -24,16 +23,27 @@ def test_all_kernels() -> None:
     ("variables", "folder"),
     [
         ({"NUMBA_CACHE_DIR": "{0}/own"}, "{0}/own"),
+        ({"NUMBA_CACHE_DIR": f"{{0}}/own/{SOURCES}"}, "{0}/own"),
         ({"ECHOPULSE_CACHE": "{0}"}, "{0}/numba"),
         ({}, "{0}/.cache/echopulse/numba"),
     ],
 )
 def test_cache_folder(tmp_path: Path, variables: dict[str, str], folder: str) -> None:
-    """The compiled kernels lie where the environment says, else in the user's cache."""
+    """The compiled kernels lie where the environment says, else in the user's cache, in a folder of their sources."""
     environment = {
         name: value for name, value in os.environ.items() if name not in {"NUMBA_CACHE_DIR", "ECHOPULSE_CACHE"}
     }
     environment |= {"HOME": str(tmp_path)} | {name: value.format(tmp_path) for name, value in variables.items()}
     program = "from transforms import kernels; print(kernels.numba.config.CACHE_DIR)"
     told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == folder.format(tmp_path)
+    assert told.stdout.strip() == f"{folder.format(tmp_path)}/{SOURCES}"
+
+
+def test_another_kernel_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compiled from other sources is not found again: numba itself looks at no file but a kernel's own."""
+    changed = Path(kernels.__file__).with_name("spelling.py")
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path == changed))
+    assert kernels._sources() != SOURCES
+    monkeypatch.undo()
+    assert kernels._sources() == SOURCES

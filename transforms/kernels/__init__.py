@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -15,7 +16,28 @@ R = TypeVar("R")
 
 
 def cache_folder() -> Path:
-    """Return the folder for compiled kernels: NUMBA_CACHE_DIR, else numba/ in ECHOPULSE_CACHE or ~/.cache/echopulse.
+    """Return the folder for compiled kernels: in that of caches, one named by what they are compiled from.
+
+    numba looks at a kernel's own file alone, and would load one that calls what has changed since. A process that
+    another started finds the folder itself in NUMBA_CACHE_DIR.
+    """
+    folder = _caches()
+    return folder if folder.name == SOURCES else folder / SOURCES
+
+
+def _sources() -> str:
+    """Digest the kernels and the modules whose constants they take."""
+    here = Path(__file__).parent
+    files = [*sorted(here.glob("*.py")), here.parent / "confusables.py", here.parent / "vocabulary.py"]
+    digest = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files))
+    return digest.hexdigest()[:12]
+
+
+SOURCES = _sources()
+
+
+def _caches() -> Path:
+    """Return NUMBA_CACHE_DIR, else numba/ in ECHOPULSE_CACHE or ~/.cache/echopulse.
 
     Where that folder cannot be written (a container's user without a home), a folder of the temporary directory serves.
     """
