@@ -65,7 +65,7 @@ def card(manifest: Manifest, document: Mapping[str, Any]) -> str:
         _cross_validation(document.get("cross_validation", {})),
         _evasion(document.get("evasion", {})),
         _identity(document.get("identity", {})),
-        _training(manifest.training),
+        _training(manifest),
         _LIMITS,
     ]
     return "\n\n".join(part for part in parts if part)
@@ -147,17 +147,21 @@ The model learnt from other sentences of that sort.
 {rows}"""
 
 
-def _training(training: Mapping[str, Any]) -> str:
+def _training(manifest: Manifest) -> str:
+    training = manifest.training
     if not training:
         return ""
+    command = ["echopulse train", *training["tasks"], "--data DIR --output DIR"]
+    command += ["--kind transformer"] * (manifest.kind == ONNX)
+    command += ["--teacher MODEL"] * ("teacher" in training)
+    command += [f"--unlabelled DIR/{name}" for name in training.get("unlabelled", {})]
     recipe = ", ".join(
         f"{name.replace('_', ' ')} {value}"
         for name, value in training.items()
         if name not in {"tasks", "data", "unlabelled"} and value is not None
     )
     return f"""## Training
-`echopulse train {" ".join(training["tasks"])} --data DIR --output DIR`: {recipe}. The same data and command give the
-same digest on the same machine."""
+`{" ".join(command)}`: {recipe}. The same data and command give the same digest on the same machine."""
 
 
 def _source(name: str) -> str:

@@ -34,6 +34,19 @@ def test_card(data: Path, tmp_path: Path) -> None:
         assert part in text
 
 
+def test_the_command_is_the_one_given(data: Path, tmp_path: Path) -> None:
+    """Run again as the card says: the kind, the teacher and the texts that nobody labelled are named."""
+    order = Order(
+        "bag", ("sentiment",), data, tmp_path / "own", teacher="default", unlabelled=(data / "hate.test.parquet",)
+    )
+    write_card(tmp_path / "own", train_model(order, _ignore))
+    card = (tmp_path / "own" / "README.md").read_text()
+    wanted = "--data DIR --output DIR --teacher MODEL --unlabelled DIR/hate.test.parquet`"
+    assert f"`echopulse train sentiment {wanted}" in card
+    transformer = (SHIPPED / "transformer" / "README.md").read_text()
+    assert "stance --data DIR --output DIR --kind transformer`" in transformer
+
+
 def test_shipped_cards_are_of_their_artifacts() -> None:
     """Each shipped card tells the digest of the artifact beside it."""
     for card in SHIPPED.glob("*/README.md"):
