@@ -35,6 +35,16 @@ def test_another_kind(tmp_path: Path) -> None:
         load_model(folder)
 
 
+def test_a_cascade_in_a_cascade(tmp_path: Path) -> None:
+    """The second model of a cascade scores texts itself; another cascade is refused."""
+    folder = shutil.copytree(SHIPPED / "cascade", tmp_path / "model")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["cascade"]["second"] = str(SHIPPED / "cascade")
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(EchoPulseError, match="the second model of a cascade is one of kind 'cascade'"):
+        load_model(folder)
+
+
 def test_only_a_cascade_sheds() -> None:
     """A bag has nothing to shed."""
     with pytest.raises(EchoPulseError, match="a cascade sheds load"):

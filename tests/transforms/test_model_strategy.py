@@ -7,8 +7,9 @@ import pytest
 from schemas.errors import EchoPulseError
 from transforms.artifact import find_artifact
 from transforms.conformance import batch_of
+from transforms.loading import load_model
 from transforms.strategies.model_sentiment import BagSentiment
-from transforms.strategies.model_stance import BagStance
+from transforms.strategies.model_stance import BagStance, CascadeStance
 from transforms.strategies.model_toxicity import BagToxicity
 from transforms.strategy import Context
 
@@ -47,6 +48,30 @@ def test_stance_toward_named_targets() -> None:
     assert strategy.analyze(batch).to_pylist()[0]["targets"] == ["hillary", "climate"]
     with pytest.raises(EchoPulseError, match=r"no stance toward 'climat'.*did you mean 'climate'"):
         strategy.open(Context(CONTEXT.artifact, {"targets": "climat"}))
+
+
+def test_stance_of_a_cascade_names_all_that_scored() -> None:
+    """A text passed on toward some targets alone names both models; one passed on toward none or all, one of them."""
+    strategy = CascadeStance()
+    strategy.open(CONTEXT)
+    batch = batch_of(
+        [
+            "good morning",
+            "climate change is real and we must act now",
+            "she should decide for herself",
+            "god is great",
+            "hillary lied about climate",
+            "women deserve equal pay",
+            "pray for the unborn",
+            "the weather is odd",
+        ]
+    )
+    model = load_model(find_artifact("cascade"))
+    said = [model.answer(f"stance.{target}", batch).models.to_pylist() for target in model.manifest.stance_targets()]
+    expected = ["+".join(sorted(set(models))) for models in zip(*said, strict=True)]
+    assert [row["model"] for row in strategy.analyze(batch).to_pylist()] == expected
+    assert any("+" in models for models in expected)
+    assert any("+" not in models for models in expected)
 
 
 def test_another_artifact() -> None:
