@@ -45,6 +45,17 @@ def word_value(
 
 
 @compiled()
+def next_reading(options: NDArray[np.uint8], length: int, picks: NDArray[np.uint8]) -> bool:
+    """Turn `picks`, which option of each letter is taken, to the next reading; return whether there is one."""
+    for index in range(length):
+        picks[index] += 1
+        if picks[index] < 3 and options[index, 1 + picks[index]] != 0:
+            return True
+        picks[index] = 0
+    return False
+
+
+@compiled()
 def best_reading(
     options: NDArray[np.uint8],
     length: int,
@@ -66,14 +77,7 @@ def best_reading(
         if found & COUNT > value & COUNT:
             value = found
             best[:length] = letters[:length]
-        index = 0
-        while index < length:
-            picks[index] += 1
-            if picks[index] < 3 and options[index, 1 + picks[index]] != 0:
-                break
-            picks[index] = 0
-            index += 1
-        if index == length:
+        if not next_reading(options, length, picks):
             break
     for index in range(length):
         letters[index] = best[index] if value != 0 else options[index, 1]

@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.kernels import compiled
 from transforms.kernels.hashing import extend, find
-from transforms.kernels.readings import MAX_READINGS, MAX_WORD
+from transforms.kernels.readings import MAX_READINGS, MAX_WORD, next_reading
 from transforms.vocabulary import EDGE, SPELLING_SEED, UNSEEN
 
 if TYPE_CHECKING:
@@ -52,14 +52,7 @@ def best_spelling(
         if least < 0 or cost < least:
             least = cost
             best[:length] = letters[:length]
-        index = 0
-        while index < length:
-            picks[index] += 1
-            if picks[index] < 3 and options[index, 1 + picks[index]] != 0:  # noqa: PLR2004 - letters of an option
-                break
-            picks[index] = 0
-            index += 1
-        if index == length:
+        if not next_reading(options, length, picks):
             break
     letters[:length] = best[:length]
     return least
