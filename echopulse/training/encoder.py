@@ -81,7 +81,7 @@ class Encoder:
         spans: Sequence[tuple[int, int]],
     ) -> float:
         """Learn one batch; return its loss. Head t has the columns spans[t] and the rows' weights [rows, heads]."""
-        # 16-bit products are learnt from as well, in half the time where the processor has them.
+        # 16-bit products are learnt from as well, in two thirds of the time where the processor has them.
         with torch.autocast(self._device, torch.bfloat16):
             scores = self.net(torch.from_numpy(ids).to(self._device), torch.from_numpy(mask).to(self._device))
         scores = scores.float()

@@ -42,7 +42,7 @@ def stages(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, s
 
 
 def test_passes_on_the_share_wanted(stages: tuple[str, str], data: Path, tmp_path: Path) -> None:
-    """Of a task's validation rows no more than the share wanted are below its threshold; a task's targets share one."""
+    """Of a task's validation rows about the share wanted is below its threshold; a task's targets share one."""
     tune(data, tmp_path / "own", _ignore, *stages)
     manifest, _ = read_manifest(tmp_path / "own")
     assert manifest.cascade is not None
