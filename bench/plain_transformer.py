@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnxruntime
 
-from transforms.transformer import GRAPH, TOKENIZER, padded, pieces_text, read_tokenizer
+from transforms.reading import pieces_text
+from transforms.transformer import GRAPH, TOKENIZER, padded, read_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,6 +24,7 @@ EVENT = pa.schema(
 #: `text` is the text that was analysed, in Unicode NFKC, and `emotes` the platform's codes in it, between spaces.
 #: `target` is the event that an edit, a delete or a reaction is about, `reply_to` the one that a message answers.
 #: `model_<kind>` says what scored: a model's digest, `strategy:<name>`, `abstained:<language>`, or '' if nothing did.
+#: `score_<label>` is NaN where what scored has no such label; the result's `scores` then leave it out.
 #: `other_scores` (by `kind` or `kind.field`), `other_labels` and `other_models` are of kinds that users bring.
 ANALYSED = pa.schema(
     [

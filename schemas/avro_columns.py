@@ -28,7 +28,8 @@ _MODELS = ("sentiment", "toxicity", "stance", "entities", "cluster")
 def encode_analysis(analysed: pa.RecordBatch, ts_ms: pa.Int64Array) -> pa.BinaryArray:
     """Encode a batch in schema ANALYSED, with the events' times in ms UTC, as AnalysisResult datums, one a row.
 
-    Nothing in the batch may be null. `models` names the kinds whose model is not empty.
+    Nothing in the batch may be null. `models` names the kinds whose model is not empty, `scores` leaves out a label
+    whose score is NaN.
     """
     return _joined(
         *_strings(analysed.column("event_id")),
@@ -123,8 +124,17 @@ def _blocks(column: pa.ListArray, items: pa.BinaryArray) -> tuple[pa.BinaryArray
 
 
 def _scores(analysed: pa.RecordBatch) -> tuple[pa.BinaryArray | pa.Scalar, ...]:
-    known = [part for name in _SCORES for part in (_constant(name), _doubles(analysed.column(f"score_{name}")))]
-    return _extended(np.full(analysed.num_rows, len(_SCORES)), known, analysed.column("other_scores"))
+    known: list[pa.BinaryArray | pa.Scalar] = []
+    counts = np.full(analysed.num_rows, len(_SCORES))
+    for name in _SCORES:
+        column = analysed.column(f"score_{name}")
+        pair = [_constant(name), _doubles(column)]
+        unsaid = np.isnan(column.to_numpy())
+        if unsaid.any():
+            counts -= unsaid
+            pair = [pc.if_else(pa.array(unsaid), _NOTHING, _joined(*pair))]
+        known += pair
+    return _extended(counts, known, analysed.column("other_scores"))
 
 
 def _models(analysed: pa.RecordBatch) -> tuple[pa.BinaryArray | pa.Scalar, ...]:

@@ -62,6 +62,18 @@ class Stages(_Declared):
     thresholds: dict[str, float]
 
 
+class Reading(_Declared):
+    """How a transformer reads texts; the defaults are how those read that are trained here.
+
+    `style` is one of transforms.reading; `pieces` the most word pieces of a text that are read, the rest is left out;
+    `padding` the id of the piece that fills up the shorter texts of a batch.
+    """
+
+    style: Literal["normalised", "tweet", "written"] = "normalised"
+    pieces: int = Field(default=64, ge=2)
+    padding: int = Field(default=0, ge=0)
+
+
 class Manifest(_Declared):
     """The declaration of an artifact; `files` maps each file's name to its digest, `sha256:` and 64 hex digits."""
 
@@ -72,6 +84,8 @@ class Manifest(_Declared):
     hashing: Hashing | None = None
     cascade: Stages | None = None
     scales: tuple[float, ...] = ()
+    #: Of a transformer; not written where it is the default, so that it adds nothing to the digests of those without.
+    reading: Reading = Reading()
     training: dict[str, Any] = {}
 
     def stance_targets(self) -> tuple[str, ...]:
@@ -93,7 +107,7 @@ def file_digest(path: Path) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> str:
     """Write the manifest beside the files it names; return the artifact's digest."""
-    document = manifest.model_dump(mode="json")
+    document = manifest.model_dump(mode="json", exclude={"reading"} if manifest.reading == Reading() else None)
     (folder / MANIFEST).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return file_digest(folder / MANIFEST)
 

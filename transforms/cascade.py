@@ -78,13 +78,13 @@ class Cascade(Model):
         """Return the second model's scores of the rows marked; those that another task passed on are there already."""
         passed = self._passed
         if passed is None or passed.batch is not batch:
-            nothing = self._second.score(batch.column("normalised").slice(0, 0))
+            nothing = self._second.score(batch.column(self._second.reads).slice(0, 0))
             passed = _Passed(
                 batch, np.zeros(batch.num_rows, np.bool_), np.empty((batch.num_rows, nothing.shape[1]), np.float32)
             )
             self._passed = passed
         missing = rows & ~passed.rows
         if missing.any():
-            passed.scores[missing] = self._second.score(batch.column("normalised").filter(pa.array(missing)))
+            passed.scores[missing] = self._second.score(batch.column(self._second.reads).filter(pa.array(missing)))
             passed.rows |= missing
         return passed.scores[rows]

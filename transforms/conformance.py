@@ -90,7 +90,8 @@ def faults(strategy: Strategy, texts: Sequence[str] = TEXTS) -> list[str]:
 
 def _alike(value: Any, other: Any) -> bool:  # noqa: ANN401 - whatever a strategy's type holds
     if isinstance(value, float) and isinstance(other, float):
-        return math.isclose(value, other, rel_tol=0.0, abs_tol=ROUNDING) or value == other
+        unsaid = math.isnan(value) and math.isnan(other)
+        return math.isclose(value, other, rel_tol=0.0, abs_tol=ROUNDING) or value == other or unsaid
     if isinstance(value, dict) and isinstance(other, dict):
         return value.keys() == other.keys() and all(_alike(value[key], other[key]) for key in value)
     if isinstance(value, list) and isinstance(other, list):

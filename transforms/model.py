@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from transforms import decision
 from transforms.buffers import constant
+from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,11 +41,19 @@ class Model(ABC):
 
     @abstractmethod
     def answer(self, task: str, batch: pa.RecordBatch) -> Answer:
-        """Answer for one task; the batch has the columns `normalised` and `id` of transforms.strategy.TEXTS."""
+        """Answer for one task; the batch has the columns of `question`, and `id` of TEXTS where load is shed."""
+
+
+def question(texts: pa.StringArray) -> pa.RecordBatch:
+    """Return texts as any model may be asked about them: the columns `text` and `normalised` of TEXTS."""
+    made = normalise(texts)
+    return pa.RecordBatch.from_arrays([made.composed, made.normalised], names=["text", "normalised"])
 
 
 class TableModel(Model):
-    """A model whose one pass over a text gives the scores of all its tasks."""
+    """A model whose one pass over a text gives the scores of all its tasks; `reads` is the column of TEXTS it reads."""
+
+    reads: str = "normalised"
 
     def __init__(self, manifest: Manifest, digest: str) -> None:
         super().__init__(manifest, digest)
@@ -52,10 +61,10 @@ class TableModel(Model):
 
     @abstractmethod
     def score_distinct(self, texts: pa.StringArray) -> NDArray[np.float32]:
-        """Score normalised texts [texts, columns], each of them, whether it repeats or not."""
+        """Score texts of the column it reads [texts, columns], each of them, whether it repeats or not."""
 
     def score(self, texts: pa.StringArray) -> NDArray[np.float32]:
-        """Score normalised texts [texts, columns]; a text that repeats is scored once."""
+        """Score texts of the column it reads [texts, columns]; a text that repeats is scored once."""
         encoded = pc.dictionary_encode(texts)
         if len(encoded.dictionary) == len(texts):
             return self.score_distinct(texts)
@@ -63,10 +72,10 @@ class TableModel(Model):
         return scores
 
     def score_batch(self, batch: pa.RecordBatch) -> NDArray[np.float32]:
-        """Score the column `normalised` of a batch once, however many tasks ask."""
+        """Score the column it reads of a batch once, however many tasks ask."""
         last = self._last
         if last is None or last[0] is not batch:
-            last = (batch, self.score(batch.column("normalised")))
+            last = (batch, self.score(batch.column(self.reads)))
             self._last = last
         return last[1]
 

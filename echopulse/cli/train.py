@@ -3,26 +3,66 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 from schemas.errors import UsageError
 
+_CHECKPOINT = Group("Of a checkpoint of somebody else's")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class CheckpointOptions:
+    """What an artifact is made of instead of trained, and how."""
+
+    checkpoint: Annotated[str | None, Parameter(group=_CHECKPOINT)] = None
+    """Train nothing: make the artifact of this classifier in Hugging Face's form, a folder or OWNER/NAME[@REVISION] of
+    the hub, for these tasks (stance.TARGET of stance). With --data it is calibrated on the validation rows."""
+
+    labels: Annotated[str, Parameter(group=_CHECKPOINT, show_default=False)] = ""
+    """THEIRS=OURS,… where the checkpoint's labels do not tell by their names; THEIRS may be its number."""
+
+    reads: Annotated[Literal["normalised", "tweet", "written"], Parameter(group=_CHECKPOINT)] = "normalised"
+    """What it reads: texts as the shipped models do, texts as written with http and @user as TweetEval's models, or
+    texts as written."""
+
+    languages: Annotated[str, Parameter(group=_CHECKPOINT)] = "en"
+    """ISO 639-1 codes of the languages it knows, with commas between."""
+
+    floats: Annotated[bool, Parameter(group=_CHECKPOINT, negative=(), show_default=False)] = False
+    """Keep its weights in 32 bits: closer to the checkpoint, several times slower."""
+
+    def made(self, tasks: tuple[str, ...], data: Path | None, output: Path) -> dict[str, Any]:
+        """Make the artifact; return what is told of it."""
+        from echopulse.training.imported import ImportOrder, import_checkpoint
+
+        languages = tuple(filter(None, (code.strip() for code in self.languages.split(","))))
+        order = ImportOrder(self.checkpoint or "", tasks, output, data, self.labels, self.reads, languages, self.floats)
+        return import_checkpoint(order, _say)
+
+
+NO_CHECKPOINT = CheckpointOptions()
+
 
 def train(  # noqa: PLR0913 - a command has as many options as it has
     *tasks: str,
-    data: Path,
     output: Path,
-    kind: Literal["bag", "transformer", "cascade"] = "bag",
+    data: Path | None = None,
+    kind: Annotated[Literal["bag", "transformer", "cascade"] | None, Parameter(show_default=False)] = None,
     seed: int = 0,
     epochs: Annotated[float | None, Parameter(show_default=False)] = None,
     teacher: str | None = None,
     unlabelled: tuple[Path, ...] = (),
     folds: int = 0,
+    first: str = "default",
+    second: str = "transformer",
+    imported: CheckpointOptions = NO_CHECKPOINT,
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
     """Train a model for the tasks named (sentiment, toxicity, stance, offensive, hate); write artifact and card.
@@ -33,13 +73,13 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     ----------
     tasks
         What the model learns; toxicity brings offensive and hate along. A cascade has its models' own.
-    data
-        Folder of <task>.train.parquet and <task>.val.parquet, columns text and label (stance: and target).
     output
         Folder for the artifact.
+    data
+        Folder of <task>.train.parquet and <task>.val.parquet, columns text and label (stance: and target).
     kind
-        The fast bag, a transformer (wants the extra `train`), or a cascade of the shipped two, tuned on the validation
-        rows.
+        The fast bag (default), a transformer (wants the extra `train`), or a cascade of two models, tuned on the
+        validation rows.
     seed
         Of the order of the rows.
     epochs
@@ -50,13 +90,28 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
         Parquet files with a column text, which the teacher labels.
     folds
         Cross-validate over so many folds first, and put it into the card.
+    first
+        The model of a cascade that answers: a shipped one or a folder.
+    second
+        That which is asked where the first is less certain.
     """
     from echopulse.training.card import write_card
     from echopulse.training.trainers import Order, train_model
 
     if not tasks and kind != "cascade":
         raise UsageError("no task given", "echopulse train sentiment toxicity stance --data DIR --output DIR")
-    document = train_model(Order(kind, tasks, data, output, seed, epochs, teacher, unlabelled, folds), _say)
+    if imported.checkpoint is not None:
+        if kind is not None or epochs is not None or teacher is not None or unlabelled or folds:
+            raise UsageError(
+                "a checkpoint is not trained", "without --kind, --epochs, --teacher, --unlabelled, --folds"
+            )
+        document = imported.made(tasks, data, output)
+    elif data is None:
+        raise UsageError("no data given", "--data names a folder of TASK.train.parquet and TASK.val.parquet")
+    else:
+        document = train_model(
+            Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second), _say
+        )
     write_card(output, document)
     emit(
         {"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{_table(document)}"
@@ -104,4 +159,6 @@ def _table(document: dict[str, Any]) -> str:
         lines.append(f"{name:<12}{'under evasion':<18}" + ", ".join(f"{how} {value:.2f}" for how, value in row.items()))
     if "identity" in document:
         lines.append(f"{'toxicity':<12}{'naming a group':<18}{document['identity']['all']:.2f} % taken for toxic")
-    return "\n".join([*lines, f"{document['texts_per_second']:,} texts/s on one core, normalisation included"])
+    if "texts_per_second" in document:
+        lines.append(f"{document['texts_per_second']:,} texts/s on one core, normalisation included")
+    return "\n".join(lines)

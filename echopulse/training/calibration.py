@@ -8,7 +8,7 @@ import numpy as np
 
 from echopulse.training.metrics import METRICS, confusion, macro_f1
 from transforms import decision
-from transforms.normalisation import normalise
+from transforms.model import question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def calibrated(model: TableModel, heads: Sequence[Head], held: Mapping[str, Labe
     for name in dict.fromkeys(head.task.name for head in heads):
         group = [head for head in heads if head.task.name == name]
         rows = [head.own(held[name]) for head in group]
-        scores = [model.score(normalise(part.texts).normalised) for part in rows]
+        scores = [model.score_batch(question(part.texts)) for part in rows]
         tasks |= _fitted(group, [tasks[head.name] for head in group], scores, [part.labels for part in rows])
     return model.manifest.model_copy(update={"tasks": tasks})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from echopulse.training import imported_card
 from transforms import bag, cascade
 from transforms.artifact import Manifest, read_manifest
 from transforms.loading import ONNX
@@ -57,16 +58,18 @@ def card(manifest: Manifest, document: Mapping[str, Any]) -> str:
     """Return the card's text."""
     labels = "\n".join(f"- {name}: {', '.join(task.labels)}" for name, task in manifest.tasks.items())
     languages = sorted({language for task in manifest.tasks.values() for language in task.languages})
+    theirs = "checkpoint" in manifest.training
+    what = imported_card.what(manifest) if theirs else _what(manifest)
     parts = [
-        f"# Model card: {manifest.name}\n\n{_what(manifest)}\n\nDigest: `{document['digest']}`",
+        f"# Model card: {manifest.name}\n\n{what}\n\nDigest: `{document['digest']}`",
         f"## Tasks and labels\n{labels}\n\nLanguages: {', '.join(languages)}",
         _data(manifest.training),
         _metrics(document["tasks"]),
         _cross_validation(document.get("cross_validation", {})),
         _evasion(document.get("evasion", {})),
         _identity(document.get("identity", {})),
-        _training(manifest),
-        _LIMITS,
+        imported_card.made(manifest) if theirs else _training(manifest),
+        imported_card.limits(manifest) if theirs else _LIMITS,
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -90,6 +93,8 @@ def _data(training: Mapping[str, Any]) -> str:
 
 
 def _metrics(tasks: Mapping[str, Any]) -> str:
+    if not tasks:
+        return ""
     rows = "\n".join(f"| {name} | {_told(task)} | {_error(task)} | {task['rows']:,} |" for name, task in tasks.items())
     return f"""## Metrics
 On the validation split, in percent, with 95 % bootstrap intervals (1,000 resamples). Calibration and thresholds were

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from echopulse.training import datasets
 from echopulse.training.evaluation import Asked
 from schemas.errors import EchoPulseError
-from transforms.artifact import STANCE, Manifest, Stages, find_artifact, write_manifest
+from transforms.artifact import SHIPPED, STANCE, Manifest, Stages, find_artifact, write_manifest
 from transforms.cascade import KIND
 from transforms.decision import certainty
 from transforms.loading import load_model
@@ -28,7 +29,8 @@ def tune(
     """Write a cascade of two models into `output`; return its digest.
 
     Each threshold is the ASKED_SHARE quantile of the first model's certainty on the validation rows of the task; the
-    targets of one task share it. Raises EchoPulseError where the two share no task that the folder has rows of.
+    targets of one task share it. A model is named by the shipped one's name or its folder, which the manifest names
+    by the way from its own. Raises EchoPulseError where the two share no task that the folder has rows of.
     """
     fast, strong = (load_model(find_artifact(name)) for name in (first, second))
     thresholds: dict[str, float] = {}
@@ -54,11 +56,16 @@ def tune(
         tasks={head: fast.manifest.tasks[head] for head in thresholds},
         files={},
         cascade=Stages(
-            first=first,
+            first=_from(output, first),
             first_digest=fast.digest,
-            second=second,
+            second=_from(output, second),
             second_digest=strong.digest,
             thresholds=thresholds,
         ),
     )
     return write_manifest(output, manifest)
+
+
+def _from(output: Path, model: str) -> str:
+    folder = find_artifact(model)
+    return model if folder.parent == SHIPPED else os.path.relpath(folder.resolve(), output.resolve())

@@ -116,9 +116,9 @@ def load(data: Path, task: str, split: str) -> Labelled | None:
     return Labelled(texts, np.concatenate([part.labels for part in parts]), targets)
 
 
-def data_digests(data: Path, tasks: list[str]) -> dict[str, str]:
-    """Return {file name: sha256:…} of every file that training and validation read."""
-    paths = {path for task in tasks for split in ("train", "val") for path in task_files(data, task, split).values()}
+def data_digests(data: Path, tasks: list[str], splits: tuple[str, ...] = ("train", "val")) -> dict[str, str]:
+    """Return {file name: sha256:…} of every file that training and validation (or other splits) read."""
+    paths = {path for task in tasks for split in splits for path in task_files(data, task, split).values()}
     return {path.name: file_digest(path) for path in sorted(paths)}
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from echopulse.training.heads import Lessons
-from transforms.normalisation import normalise
+from transforms.model import question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def distilled(
     """
     fresh = _unseen(teaching.texts, learnt.texts, held)
     texts = pa.concat_arrays([learnt.texts, fresh])
-    batch = pa.RecordBatch.from_arrays([normalise(texts).normalised], names=["normalised"])
+    batch = question(texts)
     more = Lessons(
         fresh,
         np.zeros((len(fresh), learnt.wanted.shape[1]), np.float32),

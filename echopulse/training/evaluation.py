@@ -14,9 +14,10 @@ from echopulse.training.metrics import METRICS, calibration_error, confusion, in
 from schemas.errors import EchoPulseError, did_you_mean
 from transforms.artifact import STANCE, find_artifact
 from transforms.loading import load_model
-from transforms.normalisation import normalise
+from transforms.model import question
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,18 +38,19 @@ def evaluate(model: str, data: Path, split: str) -> dict[str, Any]:
         raise EchoPulseError(f"{data} is not a folder", "--data names a folder of TASK.SPLIT.parquet")
     opened = load_model(find_artifact(model))
     names = [name for name in datasets.TASKS if _knows(opened, name)]
-    tasks, rows, seconds = {}, 0, 0.0
-    for name in names:
-        labelled = datasets.load(data, name, split)
-        if labelled is not None and len(labelled.labels):
-            asked = Asked(opened, name, labelled)
-            tasks[name] = asked.document()
-            rows += len(labelled.labels)
-            seconds += asked.seconds
-    if not tasks:
+    loaded = {name: datasets.load(data, name, split) for name in names}
+    parts = {name: labelled for name, labelled in loaded.items() if labelled is not None and len(labelled.labels)}
+    if not parts:
         wanted = ", ".join(f"{name}.{split}.parquet" for name in names)
         raise EchoPulseError(f"{data} holds none of the model's tasks", f"wanted: {wanted}")
-    return {"model": model, "digest": opened.digest, "texts_per_second": round(rows / seconds), "tasks": tasks}
+    return {"model": model, "digest": opened.digest, **evaluate_rows(opened, parts)}
+
+
+def evaluate_rows(model: Model, parts: Mapping[str, datasets.Labelled]) -> dict[str, Any]:
+    """Evaluate an opened model on labelled rows by task: `tasks` and `texts_per_second` of what `evaluate` returns."""
+    asked = {name: Asked(model, name, labelled) for name, labelled in parts.items()}
+    rows, seconds = sum(len(part.labels) for part in parts.values()), sum(one.seconds for one in asked.values())
+    return {"texts_per_second": round(rows / seconds), "tasks": {name: one.document() for name, one in asked.items()}}
 
 
 def _knows(model: Model, task: str) -> bool:
@@ -113,8 +115,6 @@ def measured(metric: str, counts: NDArray[np.int64]) -> dict[str, Any]:
 
 
 def _answers(model: Model, head: str, texts: pa.StringArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    parts = []
-    for start in range(0, len(texts), BATCH_ROWS):
-        normalised = normalise(texts.slice(start, BATCH_ROWS)).normalised
-        parts.append(model.answer(head, pa.RecordBatch.from_arrays([normalised], names=["normalised"])))
+    starts = range(0, len(texts), BATCH_ROWS)
+    parts = [model.answer(head, question(texts.slice(start, BATCH_ROWS))) for start in starts]
     return np.concatenate([part.probabilities for part in parts]), np.concatenate([part.chosen for part in parts])

@@ -13,15 +13,15 @@ import torch
 from echopulse.training.quantisation import quantise
 
 if TYPE_CHECKING:
-    from echopulse.training.encoder import Network
+    from torch import nn
 
 _OPSET = 18
 
 
-def export(net: Network, path: Path) -> None:
-    """Write the network to `path`: inputs input_ids and attention_mask [texts, pieces], output scores.
+def export(net: nn.Module, path: Path, *, quantised: bool = True) -> None:
+    """Write a network to `path`: inputs input_ids and attention_mask [texts, pieces], output scores.
 
-    Its large products are computed in 8 bits (echopulse.training.quantisation).
+    Where `quantised`, its large products are computed in 8 bits (echopulse.training.quantisation).
     """
     net = net.to("cpu").eval()
     # Two tensors: one given twice would be taken for one input, and the texts would be lost.
@@ -43,5 +43,6 @@ def export(net: Network, path: Path) -> None:
         )
         program.save(str(plain))
         model = onnx.load(str(plain))
-    quantise(model)
+    if quantised:
+        quantise(model)
     onnx.save(model, str(path))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from echopulse.training.heads import Lessons, width
-from transforms.normalisation import normalise
+from transforms.model import question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def identity_lessons(heads: Sequence[Head]) -> Lessons:
 def identity_false_positives(model: Model, task: str = "toxicity") -> dict[str, Any]:
     """Return the share of the evaluated sentences that a model takes for toxic: in all and by group, in percent."""
     texts, groups = sentences(ASKED)
-    batch = pa.RecordBatch.from_arrays([normalise(texts).normalised], names=["normalised"])
+    batch = question(texts)
     said = model.answer(task, batch).chosen == 1
     shares = {group: round(100.0 * float(said[groups == group].mean()), 2) for group in TERMS}
     return {"rows": len(texts), "all": round(100.0 * float(said.mean()), 2), "groups": shares}

@@ -40,6 +40,8 @@ class Order:
     teacher: str | None = None
     unlabelled: tuple[Path, ...] = ()
     folds: int = 0
+    first: str = "default"
+    second: str = "transformer"
 
 
 def train_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def train_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any]
         _refuse(order, "tasks", "teacher", "unlabelled", "folds", "epochs")
         from echopulse.training.cascade import tune  # noqa: PLC0415 - loads a transformer
 
-        tune(order.data, order.output, progress)
+        tune(order.data, order.output, progress, order.first, order.second)
     else:
         fit = _transformer(order, progress) if order.kind == "transformer" else _bag(order, progress)
         tasks = chosen_tasks(list(order.tasks))

@@ -17,7 +17,8 @@ from schemas.errors import EchoPulseError
 from transforms.artifact import Manifest, file_digest, write_manifest
 from transforms.loading import ONNX
 from transforms.normalisation import normalise
-from transforms.transformer import GRAPH, TOKENIZER, Transformer, padded, pieces_text, read_tokenizer
+from transforms.reading import pieces_text
+from transforms.transformer import GRAPH, TOKENIZER, Transformer, padded, read_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

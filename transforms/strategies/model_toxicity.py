@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyarrow as pa
 
+from transforms.buffers import constant
 from transforms.kinds import TOXICITY
 from transforms.model_strategy import ModelStrategy
 
 
 class BagToxicity(ModelStrategy):
-    """The calibrated probability that a text is hateful or offensive, each of both, and whether it passes as toxic."""
+    """The calibrated probability that a text is hateful or offensive, each of both, and whether it passes as toxic.
+
+    A model may know toxicity alone: `hate` and `offensive` are NaN then, and the results leave them out.
+    """
 
     kind = "toxicity"
     name = "bag"
@@ -19,18 +25,21 @@ class BagToxicity(ModelStrategy):
     def analyze(self, batch: pa.RecordBatch) -> pa.Array:
         """Score each text."""
         answer = self._model.answer("toxicity", batch)
-        chances = [answer, *(self._model.answer(task, batch) for task in ("hate", "offensive"))]
-        toxic, hate, offensive = (np.ascontiguousarray(said.probabilities[:, 1]) for said in chances)
         return pa.StructArray.from_arrays(
             [
-                pa.array(toxic),
+                pa.array(np.ascontiguousarray(answer.probabilities[:, 1])),
                 pa.array(answer.chosen.astype(np.int32)),
-                pa.array(hate),
-                pa.array(offensive),
+                self._chances("hate", batch),
+                self._chances("offensive", batch),
                 answer.models,
             ],
             fields=list(TOXICITY),
         )
+
+    def _chances(self, task: str, batch: pa.RecordBatch) -> pa.DoubleArray:
+        if task not in self._model.manifest.tasks:
+            return constant(math.nan, batch.num_rows, pa.float64())
+        return pa.array(np.ascontiguousarray(self._model.answer(task, batch).probabilities[:, 1]))
 
 
 class TransformerToxicity(BagToxicity):
