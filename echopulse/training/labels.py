@@ -90,7 +90,7 @@ def _question(
         said = ", ".join(f"'{label}'" for label in labels.values())
         raise EchoPulseError(
             f"{checkpoint} has the labels {said}, of which not each can be told for {', '.join(task.labels)}",
-            f"say it: --labels '{_suggested(task, labels)}'",
+            _hint(task, labels),
         )
     return Question(name, task, theirs, links)
 
@@ -141,13 +141,12 @@ def _by_name(task: datasets.LabelledTask, labels: Mapping[int, str], links: str)
 def _names(task: datasets.LabelledTask, ours: str) -> set[str]:
     names = set(NAMES[ours])
     if len(task.labels) == _BINARY and ours == task.labels[0]:
-        names |= {f"{no} {name}" for no in ("not", "non", "no") for name in NAMES[task.labels[1]]}
+        names |= {f"{no}{name}" for no in ("not ", "non ", "no ", "not", "non") for name in NAMES[task.labels[1]]}
     return names
 
 
 def _plain(label: str) -> str:
-    words = re.sub(r"[^0-9a-z]+", " ", label.lower()).strip()
-    return re.sub(r"^(not|non)(?=[a-z])", r"\1 ", words)
+    return re.sub(r"[^0-9a-z]+", " ", label.lower()).strip()
 
 
 def _pairs(told: str, labels: Mapping[int, str], tasks: Sequence[str]) -> list[tuple[int, str]]:
@@ -168,8 +167,12 @@ def _pairs(told: str, labels: Mapping[int, str], tasks: Sequence[str]) -> list[t
     return pairs
 
 
-def _suggested(task: datasets.LabelledTask, labels: Mapping[int, str]) -> str:
-    """Return what --labels may be: the nearest label of ours for each of theirs, the words for ours where none is."""
+def _hint(task: datasets.LabelledTask, labels: Mapping[int, str]) -> str:
+    """Return what --labels may be, the nearest of ours for each of theirs, or which of ours none is near to."""
     nearest = {name: ours for ours in task.labels for name in _names(task, ours)}
-    guessed = {label: near(_plain(label), nearest, 0.75) for label in labels.values()}
-    return ",".join(f"{label}={nearest[guess] if guess else '|'.join(task.labels)}" for label, guess in guessed.items())
+    guesses = {label: near(_plain(label), nearest, 0.75) for label in labels.values()}
+    meant = {label: nearest[guess] if guess else "|".join(task.labels) for label, guess in guesses.items()}
+    lacking = [ours for ours in task.labels if ours not in meant.values()]
+    if all(guesses.values()) and lacking:
+        return f"none of them is {' or '.join(lacking)}"
+    return f"say it: --labels '{','.join(f'{label}={ours}' for label, ours in meant.items())}'"

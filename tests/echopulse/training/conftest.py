@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -9,14 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+    from types import ModuleType
+
+    from tokenizers import Tokenizer
 
 _MOODS = {
     "negative": ("awful", "sad", "broken"),
     "neutral": ("table", "monday", "train"),
     "positive": ("great", "happy", "sun"),
 }
+#: What the tokenisers of small checkpoints learn their pieces from.
+_LINES = [" ".join(word for words in _MOODS.values() for word in words), "@user You, FRIEND! http number today :)"] * 9
 _INSULTS = {"offensive": ("dunce", "oaf", "twit"), "not_offensive": ("friend", "neighbour", "colleague")}
 
 
@@ -52,3 +60,82 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     three = {"hate": ("dunce",) * 3, "offensive": ("oaf",) * 3, "neither": ("friend",) * 3}
     _write(folder / "davidson.parquet", three, 20)
     return folder
+
+
+@pytest.fixture(scope="session")
+def train_extra() -> None:
+    """Skip where a user has not installed the extra `train`, fail where CI lacks it."""
+    missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
+    if not missing:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"{', '.join(missing)}: not installed, but CI must have them (make train-environment)")
+    pytest.skip(f"{', '.join(missing)}: not installed; make train-environment installs the extra `train`")
+
+
+def _word_pieces(tokenizers: ModuleType) -> tuple[Tokenizer, dict[str, str]]:
+    """BERT's: lower case, [CLS] and [SEP], padding 0."""
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    made = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
+    made.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
+    made.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    trainer = tokenizers.trainers.WordPieceTrainer(
+        vocab_size=200, special_tokens=list(names.values()), show_progress=False
+    )
+    made.train_from_iterator(_LINES, trainer)
+    made.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return made, names
+
+
+def _bytes(tokenizers: ModuleType) -> tuple[Tokenizer, dict[str, str]]:
+    """RoBERTa's: pairs of bytes, case kept, <s> and </s>, padding 1."""
+    names = {"cls_token": "<s>", "pad_token": "<pad>", "sep_token": "</s>", "unk_token": "<unk>"}
+    made = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token="<unk>"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=400,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=list(names.values()),
+        show_progress=False,
+    )
+    made.train_from_iterator(_LINES, trainer)
+    made.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return made, names
+
+
+@pytest.fixture(scope="session")
+def checkpoint(train_extra: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make a small classifier with weights by chance, in Hugging Face's form, once for each family and labels."""
+    del train_extra
+    import tokenizers  # noqa: PLC0415 - as the next, in the extra `train` or slow to import
+    import torch  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+
+    @cache
+    def made(family: str, labels: tuple[str, ...], problem: str | None = None) -> Path:
+        tokenizer, names = (_bytes if family == "roberta" else _word_pieces)(tokenizers)
+        named = {"num_labels": len(labels), "problem_type": problem, "id2label": dict(enumerate(labels))}
+        named["label2id"] = {label: index for index, label in enumerate(labels)}
+        common = {"vocab_size": tokenizer.get_vocab_size(), "initializer_range": 0.2, **named}
+        layers = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 192}
+        torch.manual_seed(5)
+        if family == "bert":
+            config = transformers.BertConfig(max_position_embeddings=128, **layers, **common)
+            net = transformers.BertForSequenceClassification(config)
+        elif family == "roberta":
+            # Two positions more than a text may have pieces: they count from behind the padding.
+            config = transformers.RobertaConfig(max_position_embeddings=42, type_vocab_size=1, **layers, **common)
+            net = transformers.RobertaForSequenceClassification(config)
+        else:
+            config = transformers.DistilBertConfig(
+                max_position_embeddings=128, dim=64, n_layers=2, n_heads=4, hidden_dim=192, **common
+            )
+            net = transformers.DistilBertForSequenceClassification(config)
+        folder = tmp_path_factory.mktemp(family) / "tiny"
+        net.save_pretrained(folder)
+        transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+        return folder
+
+    return made
