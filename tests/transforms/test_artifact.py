@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.errors import EchoPulseError
-from transforms.artifact import MANIFEST, SHIPPED, find_artifact, read_manifest
+from transforms.artifact import MANIFEST, SHIPPED, Reading, find_artifact, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,17 @@ def test_bad_manifest(copied: Path) -> None:
     manifest.unlink()
     with pytest.raises(EchoPulseError, match="is not a model"):
         read_manifest(copied)
+
+
+def test_a_way_of_reading(copied: Path) -> None:
+    """It is written where it is not the default alone, so that it changes no digest of those without."""
+    manifest, digest = read_manifest(copied)
+    assert manifest.reading == Reading()
+    assert write_manifest(copied, manifest) == digest
+    assert "reading" not in (copied / MANIFEST).read_text()
+    other = manifest.model_copy(update={"reading": Reading(style="tweet", padding=1)})
+    assert write_manifest(copied, other) != digest
+    assert read_manifest(copied)[0] == other
 
 
 def test_unknown_task_and_model() -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import shutil
+from typing import TYPE_CHECKING
+
 import pytest
 
 from schemas.errors import EchoPulseError
-from transforms.artifact import find_artifact
-from transforms.conformance import batch_of
+from transforms.artifact import find_artifact, read_manifest, write_manifest
+from transforms.conformance import batch_of, faults
 from transforms.loading import load_model
 from transforms.strategies.model_sentiment import BagSentiment
 from transforms.strategies.model_stance import BagStance, CascadeStance
 from transforms.strategies.model_toxicity import BagToxicity
 from transforms.strategy import Context
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONTEXT = Context(find_artifact("default"))
 
@@ -34,6 +41,20 @@ def test_toxicity() -> None:
     rude, kind = strategy.analyze(batch_of(["you stupid fucking idiot", "have a nice day"])).to_pylist()
     assert (rude["toxic"], kind["toxic"]) == (1, 0)
     assert all(rude[name] > kind[name] for name in ("probability", "hate", "offensive"))
+
+
+def test_toxicity_alone(tmp_path: Path) -> None:
+    """A model that knows no hate and no offence says neither: NaN, which the results leave out."""
+    folder = shutil.copytree(find_artifact("default"), tmp_path / "own")
+    manifest, _ = read_manifest(folder)
+    write_manifest(folder, manifest.model_copy(update={"tasks": {"toxicity": manifest.tasks["toxicity"]}}))
+    strategy = BagToxicity()
+    strategy.open(Context(folder))
+    assert faults(strategy) == []
+    batch = batch_of(["you stupid fucking idiot", "have a nice day"])
+    said = strategy.analyze(batch).to_pylist()
+    assert [row["toxic"] for row in said] == [1, 0]
+    assert all(math.isnan(row[name]) for row in said for name in ("hate", "offensive"))
 
 
 def test_stance_toward_named_targets() -> None:

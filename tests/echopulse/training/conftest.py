@@ -116,8 +116,12 @@ def checkpoint(train_extra: None, tmp_path_factory: pytest.TempPathFactory) -> C
     @cache
     def made(family: str, labels: tuple[str, ...], problem: str | None = None) -> Path:
         tokenizer, names = (_bytes if family == "roberta" else _word_pieces)(tokenizers)
-        named = {"num_labels": len(labels), "problem_type": problem, "id2label": dict(enumerate(labels))}
-        named["label2id"] = {label: index for index, label in enumerate(labels)}
+        named = {
+            "num_labels": len(labels),
+            "problem_type": problem,
+            "id2label": dict(enumerate(labels)),
+            "label2id": {label: index for index, label in enumerate(labels)},
+        }
         common = {"vocab_size": tokenizer.get_vocab_size(), "initializer_range": 0.2, **named}
         layers = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 192}
         torch.manual_seed(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,17 @@ def test_a_text_is_passed_on_once(stages: tuple[str, str], data: Path, tmp_path:
         passed_on |= rows
     assert passed_on.any()
     assert sorted(read) == sorted(texts.filter(pa.array(passed_on)).to_pylist())
+
+
+def test_models_are_named_by_the_way_to_them(stages: tuple[str, str], data: Path, tmp_path: Path) -> None:
+    """Moved together, a cascade of folders is still one; a shipped model is named by its name."""
+    for folder in stages:
+        shutil.copytree(folder, tmp_path / "a" / Path(folder).name)
+    tune(data, tmp_path / "a" / "own", _ignore, "default", str(tmp_path / "a" / "strong"))
+    (tmp_path / "a").rename(tmp_path / "b")
+    model = load_model(tmp_path / "b" / "own")
+    assert model.manifest.cascade is not None
+    assert (model.manifest.cascade.first, model.manifest.cascade.second) == ("default", "../strong")
 
 
 def test_no_rows_to_tune_by(stages: tuple[str, str], tmp_path: Path) -> None:

@@ -49,8 +49,7 @@ def _by_transformers(folder: Path, texts: list[str], pieces: int) -> NDArray[np.
         texts, padding=True, truncation=True, max_length=pieces, return_tensors="pt"
     )
     with torch.inference_mode():
-        scores: NDArray[np.float64] = net(**batch).logits.double().numpy()
-    return scores
+        return np.asarray(net(**batch).logits, np.float64)
 
 
 def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
