@@ -49,7 +49,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     unlabelled
         Parquet files with a column text, which the teacher labels.
     folds
-        Cross-validate over so many folds first, and put it into the card.
+        Cross-validate over so many folds, and put it into the card; of a cascade with models of their own in each.
     """
     from echopulse.training.card import write_card
     from echopulse.training.trainers import Order, train_model
