@@ -60,8 +60,8 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     teacher: str | None = None,
     unlabelled: tuple[Path, ...] = (),
     folds: int = 0,
-    first: str = "default",
-    second: str = "transformer",
+    first: str | None = None,
+    second: str | None = None,
     imported: CheckpointOptions = NO_CHECKPOINT,
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
@@ -89,11 +89,11 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     unlabelled
         Parquet files with a column text, which the teacher labels.
     folds
-        Cross-validate over so many folds first, and put it into the card.
+        Cross-validate over so many folds, and put it into the card; of a cascade with models of their own in each.
     first
-        The model of a cascade that answers: a shipped one or a folder.
+        The model of a cascade that answers, by name or folder; default: default.
     second
-        That which is asked where the first is less certain.
+        The one that is asked where the first is less certain; default: transformer.
     """
     from echopulse.training.card import write_card
     from echopulse.training.trainers import Order, train_model
@@ -101,11 +101,11 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     if not tasks and kind != "cascade":
         raise UsageError("no task given", "echopulse train sentiment toxicity stance --data DIR --output DIR")
     if imported.checkpoint is not None:
-        if kind is not None or epochs is not None or teacher is not None or unlabelled or folds:
-            raise UsageError(
-                "a checkpoint is not trained", "without --kind, --epochs, --teacher, --unlabelled, --folds"
-            )
+        if any((kind, seed, epochs, teacher, unlabelled, folds, first, second)):
+            raise UsageError("a checkpoint is not trained", "of all options it takes --data, --output and its own")
         document = imported.made(tasks, data, output)
+    elif imported != NO_CHECKPOINT:
+        raise UsageError("--labels, --reads, --languages, --floats without --checkpoint", "they are about one")
     elif data is None:
         raise UsageError("no data given", "--data names a folder of TASK.train.parquet and TASK.val.parquet")
     else:

@@ -106,20 +106,23 @@ fitted on the same rows, so figures on unseen rows will be somewhat lower. Made 
 {rows}"""
 
 
-def _cross_validation(tasks: Mapping[str, Any]) -> str:
-    if not tasks:
+def _cross_validation(models: Mapping[str, Mapping[str, Any]]) -> str:
+    if not models:
         return ""
-    folds = len(next(iter(tasks.values()))["folds"])
+    folds = len(next(iter(next(iter(models.values())).values()))["folds"])
     rows = "\n".join(
-        f"| {name} | {_told(task)} | {', '.join(f'{value:.1f}' for value in task['folds'])} | {task['rows']:,} |"
+        f"| {model} | {name} | {_told(task)} | {', '.join(f'{value:.1f}' for value in task['folds'])} "
+        f"| {task['rows']:,} |"
+        for model, tasks in models.items()
         for name, task in tasks.items()
     )
+    taught = " The bag of a fold learnt from the transformer of that fold." if len(models) > 1 else ""
     return f"""## Cross-validation
 {folds} folds over training and validation rows together; each row is said by a model that saw neither it nor an equal
-text, nor calibrated on one. Made by `echopulse train … --folds {folds}`.
+text, nor calibrated on one.{taught} Made by `echopulse train … --folds {folds}`.
 
-| task | metric | value | interval | each fold | rows |
-|---|---|---|---|---|---|
+| model | task | metric | value | interval | each fold | rows |
+|---|---|---|---|---|---|---|
 {rows}"""
 
 

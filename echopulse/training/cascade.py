@@ -16,7 +16,7 @@ from transforms.decision import certainty
 from transforms.loading import load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 #: Of a task's validation rows, the share that the strong model is asked about, so that it costs less than a third.
@@ -24,31 +24,35 @@ ASKED_SHARE = 0.3
 
 
 def tune(
-    data: Path, output: Path, progress: Callable[[str], None], first: str = "default", second: str = "transformer"
+    held: Mapping[str, datasets.Labelled],
+    output: Path,
+    progress: Callable[[str], None],
+    first: str = "default",
+    second: str = "transformer",
 ) -> str:
-    """Write a cascade of two models into `output`; return its digest.
+    """Write a cascade of two models, by name or folder, into `output`; return its digest.
 
-    Each threshold is the ASKED_SHARE quantile of the first model's certainty on the validation rows of the task; the
-    targets of one task share it. A model is named by the shipped one's name or its folder, which the manifest names
-    by the way from its own. Raises EchoPulseError where the two share no task that the folder has rows of.
+    Each threshold is the ASKED_SHARE quantile of the first model's certainty on the rows of the task in `held`; the
+    targets of one task share it. The manifest names a folder by the way from its own. Raises EchoPulseError where
+    the two share no task that there are rows of.
     """
     fast, strong = (load_model(find_artifact(name)) for name in (first, second))
     thresholds: dict[str, float] = {}
-    for name, task in datasets.TASKS.items():
+    for name, rows in held.items():
         shared = [
             head
             for head in fast.manifest.tasks
-            if head in strong.manifest.tasks and (head.startswith(STANCE) if task.by_target else head == name)
+            if head in strong.manifest.tasks
+            and (head.startswith(STANCE) if datasets.TASKS[name].by_target else head == name)
         ]
-        held = datasets.load(data, name, "val") if shared else None
-        if held is None:
+        if not shared:
             continue
         progress(f"tuning {name}")
         declared = fast.manifest.task(shared[0])
-        sure = certainty(declared, Asked(fast, name, held).chances)
+        sure = certainty(declared, Asked(fast, name, rows).chances)
         thresholds |= dict.fromkeys(shared, round(float(np.quantile(sure, ASKED_SHARE)), 4))
     if not thresholds:
-        raise EchoPulseError(f"{data} has no validation rows of a task that {first} and {second} share")
+        raise EchoPulseError(f"no validation rows of a task that {first} and {second} share")
     output.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(
         kind=KIND,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,13 @@ from echopulse.training.evaluation import Asked, measured
 from echopulse.training.metrics import METRICS
 from schemas.errors import EchoPulseError
 from transforms.keys import string_keys
-from transforms.loading import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from transforms.model import Model
 
     Examples = Mapping[str, datasets.Labelled]
 
@@ -27,39 +29,58 @@ if TYPE_CHECKING:
 CALIBRATING = 10
 
 
+@dataclass(frozen=True)
+class Fold:
+    """The rows of each task to learn from, those to calibrate on and those asked about, and a folder for the models."""
+
+    learnt: Examples
+    calibrating: Examples
+    asked: Examples
+    folder: Path
+
+
 def cross_validate(
     tasks: Sequence[str],
     data: Path,
     folds: int,
-    fit: Callable[[Examples, Examples, Path], str],
+    fit: Callable[[Fold], Mapping[str, Model]],
     progress: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
-    """Return each task's metric over all its rows, each said by a model that saw none of its fold; in percent.
+    """Return each model's metrics over all rows of its tasks, each said by one that saw none of its fold; in percent.
 
-    `fit` trains on rows, calibrates on others and writes the model into a folder. Equal texts are in one fold, in
-    whatever task. `folds` of each answer are the folds' own metrics. Raises EchoPulseError for fewer than two folds.
+    `fit` makes the models of a fold, by their names, without its `asked`. Equal texts are in one fold, in whatever
+    task. `folds` of each answer are the folds' own metrics. Raises EchoPulseError for fewer than two folds.
     """
     if folds < 2:  # noqa: PLR2004 - one fold would leave nothing to train on
         raise EchoPulseError(f"{folds} folds", "cross-validation needs 2 or more")
     rows = {name: _rows(data, name) for name in tasks}
-    counts: dict[str, NDArray[np.int64]] = {}
-    single: dict[str, list[float]] = {name: [] for name in tasks}
+    counts: dict[str, dict[str, list[NDArray[np.int64]]]] = {}
     with tempfile.TemporaryDirectory() as place:
-        for fold in range(folds):
-            progress(f"fold {fold + 1} of {folds}")
-            folder = Path(place) / f"fold-{fold}"
-            parts = {name: _parted(labelled, fold, folds) for name, labelled in rows.items()}
-            fit(
-                {name: part[0] for name, part in parts.items()}, {name: part[1] for name, part in parts.items()}, folder
-            )
-            model = load_model(folder)
-            for name, (_, _, asked) in parts.items():
-                found = Asked(model, name, asked).counts
-                counts[name] = counts[name] + found if fold else found
-                single[name].append(round(float(METRICS[datasets.TASKS[name].metric](found)), 2))
+        for number in range(folds):
+            progress(f"fold {number + 1} of {folds}")
+            fold = _fold(rows, number, folds, Path(place) / f"fold-{number}")
+            for model_name, model in fit(fold).items():
+                said = counts.setdefault(model_name, {name: [] for name in tasks})
+                for name, asked in fold.asked.items():
+                    said[name].append(Asked(model, name, asked).counts)
+                progress(
+                    f"fold {number + 1}: {model_name}: " + ", ".join(_told(name, said[name][-1]) for name in tasks)
+                )
     return {
-        name: measured(datasets.TASKS[name].metric, found) | {"folds": single[name]} for name, found in counts.items()
+        model_name: {name: _document(name, found) for name, found in said.items()}
+        for model_name, said in counts.items()
     }
+
+
+def _document(task: str, found: Sequence[NDArray[np.int64]]) -> dict[str, Any]:
+    metric = datasets.TASKS[task].metric
+    return measured(metric, np.sum(found, axis=0)) | {
+        "folds": [round(float(METRICS[metric](each)), 2) for each in found]
+    }
+
+
+def _told(task: str, counts: NDArray[np.int64]) -> str:
+    return f"{task} {METRICS[datasets.TASKS[task].metric](counts):.1f}"
 
 
 def _rows(data: Path, task: str) -> datasets.Labelled:
@@ -74,11 +95,13 @@ def _rows(data: Path, task: str) -> datasets.Labelled:
     )
 
 
-def _parted(
-    labelled: datasets.Labelled, fold: int, folds: int
-) -> tuple[datasets.Labelled, datasets.Labelled, datasets.Labelled]:
-    """Return the rows to train on, those to calibrate on and those to ask about."""
-    keys = string_keys(labelled.texts).fill_null(0).to_numpy().astype(np.int64) & 0xFFFFFFFF
-    asked = keys % folds == fold
-    calibrating = ~asked & (keys // folds % CALIBRATING == 0)
-    return labelled.where(~asked & ~calibrating), labelled.where(calibrating), labelled.where(asked)
+def _fold(rows: Examples, number: int, folds: int, folder: Path) -> Fold:
+    learnt, calibrating, asked = {}, {}, {}
+    for name, labelled in rows.items():
+        keys = string_keys(labelled.texts).fill_null(0).to_numpy().astype(np.int64) & 0xFFFFFFFF
+        own = keys % folds == number
+        calibrates = ~own & (keys // folds % CALIBRATING == 0)
+        learnt[name] = labelled.where(~own & ~calibrates)
+        calibrating[name] = labelled.where(calibrates)
+        asked[name] = labelled.where(own)
+    return Fold(learnt, calibrating, asked, folder)

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from echopulse.training import bag
-from echopulse.training.datasets import chosen_tasks, read_texts
+from echopulse.training.datasets import TASKS, chosen_tasks, load, read_texts
 from echopulse.training.distillation import Teaching
 from echopulse.training.evaluation import evaluate
 from echopulse.training.folds import cross_validate
@@ -19,10 +20,11 @@ from transforms.artifact import file_digest, find_artifact
 from transforms.loading import load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from echopulse.training.folds import Examples
+    from echopulse.training.folds import Examples, Fold
+    from transforms.model import Model
 
     Fit = Callable[[Examples, Examples, Path, dict[str, Any] | None], str]
 
@@ -40,8 +42,8 @@ class Order:
     teacher: str | None = None
     unlabelled: tuple[Path, ...] = ()
     folds: int = 0
-    first: str = "default"
-    second: str = "transformer"
+    first: str | None = None
+    second: str | None = None
 
 
 def train_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -49,27 +51,72 @@ def train_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any]
 
     Raises EchoPulseError for an option that the kind has no use for, and whatever reading and training raise.
     """
-    crossed = {}
-    if order.kind == "cascade":
-        _refuse(order, "tasks", "teacher", "unlabelled", "folds", "epochs")
-        from echopulse.training.cascade import tune  # noqa: PLC0415 - loads a transformer
-
-        tune(order.data, order.output, progress, order.first, order.second)
-    else:
-        fit = _transformer(order, progress) if order.kind == "transformer" else _bag(order, progress)
-        tasks = chosen_tasks(list(order.tasks))
-        if order.folds:
-            crossed = cross_validate(
-                tasks, order.data, order.folds, lambda rows, held, folder: fit(rows, held, folder, None), progress
-            )
-        examples, held = (load_all(order.data, tasks, split) for split in ("train", "val"))
-        fit(examples, held, order.output, declaration(tasks, order.data))
+    found = (_cascade if order.kind == "cascade" else _table_model)(order, progress)
     progress("evaluating on the validation rows")
-    found = evaluate(str(order.output), order.data, "val")
+    found = evaluate(str(order.output), order.data, "val") | found
     if order.kind == "bag":
         # The others take a hundred times as long for it; `echopulse evaluate --robustness` measures any model.
         found |= robustness(str(order.output), order.data, "val")
-    return found | ({"cross_validation": crossed} if crossed else {})
+    return found
+
+
+def _table_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Train a bag or a transformer; return its cross-validation where one was ordered."""
+    _refuse(order, "first", "second")
+    if order.folds and order.teacher is not None:
+        raise EchoPulseError(
+            "--folds with --teacher: the teacher may have learnt what a fold asks about",
+            "train --kind cascade --folds trains a teacher of its own for each fold",
+        )
+    fit = _transformer(order, progress) if order.kind == "transformer" else _bag(order, progress)
+    tasks = chosen_tasks(list(order.tasks))
+    crossed = {}
+    if order.folds:
+
+        def fitted(fold: Fold) -> dict[str, Model]:
+            fit(fold.learnt, fold.calibrating, fold.folder, None)
+            return {order.kind: load_model(fold.folder)}
+
+        crossed = {"cross_validation": cross_validate(tasks, order.data, order.folds, fitted, progress)}
+    examples, held = (load_all(order.data, tasks, split) for split in ("train", "val"))
+    fit(examples, held, order.output, declaration(tasks, order.data))
+    return crossed
+
+
+def _cascade(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Tune a cascade of the models named, else the shipped two; return the cross-validation of its like if ordered."""
+    _refuse(order, "tasks", "teacher", "epochs", *(["first", "second"] if order.folds else ["unlabelled"]))
+    from echopulse.training.cascade import tune  # noqa: PLC0415 - loads a transformer
+
+    held = {name: rows for name in TASKS if (rows := load(order.data, name, "val")) is not None}
+    tune(held, order.output, progress, order.first or "default", order.second or "transformer")
+    return {"cross_validation": cross_validate_cascade(order, progress)} if order.folds else {}
+
+
+def cross_validate_cascade(order: Order, progress: Callable[[str], None]) -> dict[str, dict[str, Any]]:
+    """Return the metrics of a bag, a transformer and a cascade, as `cross_validate` does, over all tasks.
+
+    For each fold a transformer is trained, a bag learns from it, on the unlabelled texts too, and a cascade of the two
+    is tuned.
+    """
+    from echopulse.training.cascade import tune  # noqa: PLC0415 - loads a transformer
+
+    fit_strong, recipe, texts = _transformer(order, progress), bag.Recipe(seed=order.seed), _unlabelled(order)
+
+    def fitted(fold: Fold) -> Mapping[str, Model]:
+        fast, strong, both = (fold.folder / name for name in ("bag", "transformer", "cascade"))
+        fit_strong(fold.learnt, fold.calibrating, strong, None)
+        asked = pa.concat_arrays([rows.texts for rows in fold.asked.values()])
+        teaching = Teaching(load_model(strong), texts.filter(pc.invert(pc.is_in(texts, asked))), {})
+        bag.fit(fold.learnt, fold.calibrating, fast, recipe, progress, teaching=teaching)
+        tune(fold.calibrating, both, progress, str(fast), str(strong))
+        return {folder.name: load_model(folder) for folder in (fast, strong, both)}
+
+    return cross_validate(list(TASKS), order.data, order.folds, fitted, progress)
+
+
+def _unlabelled(order: Order) -> pa.StringArray:
+    return pa.concat_arrays([pa.array([], pa.string()), *map(read_texts, order.unlabelled)])
 
 
 def _bag(order: Order, progress: Callable[[str], None]) -> Fit:
@@ -80,9 +127,8 @@ def _bag(order: Order, progress: Callable[[str], None]) -> Fit:
         raise EchoPulseError("--unlabelled without --teacher", "a teacher labels those texts; name one")
     teaching = None
     if order.teacher is not None:
-        texts = pa.concat_arrays([pa.array([], pa.string()), *map(read_texts, order.unlabelled)])
         origin = {path.name: file_digest(path) for path in order.unlabelled}
-        teaching = Teaching(load_model(find_artifact(order.teacher)), texts, origin)
+        teaching = Teaching(load_model(find_artifact(order.teacher)), _unlabelled(order), origin)
 
     def fit(examples: Examples, held: Examples, output: Path, declared: dict[str, Any] | None) -> str:
         told = None if declared is None else declared | asdict(recipe) | (teaching.declared() if teaching else {})
@@ -92,7 +138,8 @@ def _bag(order: Order, progress: Callable[[str], None]) -> Fit:
 
 
 def _transformer(order: Order, progress: Callable[[str], None]) -> Fit:
-    _refuse(order, "teacher", "unlabelled")
+    if order.kind == "transformer":
+        _refuse(order, "teacher", "unlabelled")
     from echopulse.training import transformer  # noqa: PLC0415 - torch is in the extra `train`
 
     recipe = transformer.Recipe(seed=order.seed)

@@ -26,6 +26,7 @@ def test_card(data: Path, tmp_path: Path) -> None:
         "`davidson.parquet`",
         "| sentiment | macro_recall |",
         "## Cross-validation\n2 folds",
+        "| bag | sentiment | macro_recall |",
         "## Under evasion",
         "## Naming a group",
         "## Limits",

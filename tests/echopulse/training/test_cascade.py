@@ -44,7 +44,7 @@ def stages(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, s
 
 def test_passes_on_the_share_wanted(stages: tuple[str, str], data: Path, tmp_path: Path) -> None:
     """Of a task's validation rows about the share wanted is below its threshold; a task's targets share one."""
-    tune(data, tmp_path / "own", _ignore, *stages)
+    tune(load_all(data, TASKS, "val"), tmp_path / "own", _ignore, *stages)
     manifest, _ = read_manifest(tmp_path / "own")
     assert manifest.cascade is not None
     thresholds = manifest.cascade.thresholds
@@ -60,7 +60,7 @@ def test_passes_on_the_share_wanted(stages: tuple[str, str], data: Path, tmp_pat
 
 def test_a_text_is_passed_on_once(stages: tuple[str, str], data: Path, tmp_path: Path) -> None:
     """Rows passed on are the second model's, and it reads each text once, however many tasks pass it on."""
-    tune(data, tmp_path / "own", _ignore, *stages)
+    tune(load_all(data, TASKS, "val"), tmp_path / "own", _ignore, *stages)
     both, strong = load_model(tmp_path / "own"), load_model(Path(stages[1]))
     assert isinstance(strong, TableModel)
     texts = pc.unique(normalise(load_all(data, TASKS, "val")["toxicity"].texts).normalised)
@@ -91,7 +91,7 @@ def test_models_are_named_by_the_way_to_them(stages: tuple[str, str], data: Path
     """Moved together, a cascade of folders is still one; a shipped model is named by its name."""
     for folder in stages:
         shutil.copytree(folder, tmp_path / "a" / Path(folder).name)
-    tune(data, tmp_path / "a" / "own", _ignore, "default", str(tmp_path / "a" / "strong"))
+    tune(load_all(data, TASKS, "val"), tmp_path / "a" / "own", _ignore, "default", str(tmp_path / "a" / "strong"))
     (tmp_path / "a").rename(tmp_path / "b")
     model = load_model(tmp_path / "b" / "own")
     assert model.manifest.cascade is not None
@@ -99,6 +99,6 @@ def test_models_are_named_by_the_way_to_them(stages: tuple[str, str], data: Path
 
 
 def test_no_rows_to_tune_by(stages: tuple[str, str], tmp_path: Path) -> None:
-    """A folder without a task of both is refused by name."""
-    with pytest.raises(EchoPulseError, match=r"has no validation rows of a task that"):
-        tune(tmp_path, tmp_path / "own", _ignore, *stages)
+    """Rows of no task of both are refused by the models' names."""
+    with pytest.raises(EchoPulseError, match=r"no validation rows of a task that"):
+        tune({}, tmp_path / "own", _ignore, *stages)

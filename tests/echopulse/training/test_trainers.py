@@ -23,6 +23,8 @@ def _ignore(line: str) -> None:
         ({"kind": "bag", "unlabelled": True}, "--unlabelled without --teacher"),
         ({"kind": "transformer", "teacher": "default"}, "a transformer is trained without teacher"),
         ({"kind": "cascade", "tasks": ("sentiment",)}, "a cascade is trained without tasks"),
+        ({"kind": "cascade", "unlabelled": True}, "a cascade is trained without unlabelled"),
+        ({"kind": "bag", "teacher": "default", "folds": 2}, "--folds with --teacher"),
         ({"kind": "bag", "teacher": "defualt"}, "did you mean 'default'"),
     ],
 )

@@ -13,9 +13,11 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
+from echopulse.training import transformer
 from echopulse.training.datasets import chosen_tasks
 from echopulse.training.evaluation import evaluate
 from echopulse.training.heads import load_all
+from echopulse.training.trainers import Order, cross_validate_cascade
 from echopulse.training.transformer import Recipe, base_folder, fit
 from schemas.errors import EchoPulseError
 from transforms.artifact import read_manifest
@@ -112,3 +114,18 @@ def test_a_base_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(EchoPulseError, match=r"holds no config\.json") as refused:
         base_folder(str(tmp_path))
     assert str(tmp_path) in str(refused.value)
+
+
+def test_cross_validates_a_cascade(base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each fold a transformer, a bag that it taught and a cascade of both say the rows that none of them saw."""
+    monkeypatch.setattr(transformer, "base_folder", lambda _: base)
+    order = Order("cascade", (), data, tmp_path / "out", unlabelled=(data / "hate.test.parquet",), folds=2)
+    said: list[str] = []
+    found = cross_validate_cascade(order, said.append)
+    assert list(found) == ["bag", "transformer", "cascade"]
+    rows = {name: task["rows"] for name, task in found["bag"].items()}
+    assert list(rows) == list(TASKS)
+    for tasks in found.values():
+        assert {name: task["rows"] for name, task in tasks.items()} == rows
+        assert all(len(task["folds"]) == 2 for task in tasks.values())
+    assert sum(line.startswith("asking transformer about ") for line in said) == 2
