@@ -49,7 +49,8 @@ def _by_transformers(folder: Path, texts: list[str], pieces: int) -> NDArray[np.
         texts, padding=True, truncation=True, max_length=pieces, return_tensors="pt"
     )
     with torch.inference_mode():
-        return np.asarray(net(**batch).logits, np.float64)
+        scores: NDArray[np.float64] = np.asarray(net(**batch).logits, np.float64)
+    return scores
 
 
 def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
