@@ -54,11 +54,13 @@ def _by_transformers(folder: Path, texts: list[str], pieces: int) -> NDArray[np.
 
 
 def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.exp(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True))
+    chances: NDArray[np.float64] = np.exp(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True))
+    return chances
 
 
 def _sigmoid(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-scores)))
+    chances: NDArray[np.float64] = 1 / (1 + np.exp(-scores))
+    return chances
 
 
 def _read(folder: Path) -> tuple[list[str], int]:
