@@ -18,7 +18,7 @@ from schemas.errors import EchoPulseError, did_you_mean
 from transforms.artifact import file_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -54,18 +54,19 @@ class TrainingSet:
 
 
 def training_set(
-    manifest: Manifest, data: Path, *, as_trained: bool, erased: Mapping[str, str] | None = None
+    manifest: Manifest, data: Path, *, as_trained: bool, erased: Callable[[], Mapping[str, str]] = dict
 ) -> TrainingSet:
     """Return what a model would be trained on with the files in `data` today, or `as_trained` what it was trained on.
 
-    `erased` maps digests of files that a user's rows were erased from to when. Raises EchoPulseError where the model
+    `erased` returns the digests of files that a user's rows were erased from, and when; it is asked only where a file
+    is not the one that it was. Raises EchoPulseError where the model
     declares no training, a file is missing, or, `as_trained`, a file is not the one that it was.
     """
     declared = manifest.training
     _check(manifest)
     files = _digests(declared, data)
     if as_trained:
-        _refuse_others(manifest.name, _told_digests(declared), files, data, erased or {})
+        _refuse_others(manifest.name, _told_digests(declared), files, data, erased)
     examples, held = (load_all(data, declared["tasks"], split) for split in ("train", "val"))
     heads = lay_out(examples)
     labelled = lessons(heads, examples, declared["evenness"], declared["off_topic"])
@@ -102,15 +103,17 @@ def _digests(declared: Mapping[str, Any], data: Path) -> dict[str, str]:
     if not data.is_dir():
         raise EchoPulseError(f"{data}: no such folder", "--data, or training_data in the settings, names the files'")
     unlabelled = {name: data / name for name in declared.get("unlabelled", {})}
-    for path in unlabelled.values():
+    for name, path in unlabelled.items():
         if not path.is_file():
-            raise EchoPulseError(f"{path} is missing", "the teacher was asked about its texts")
+            raise EchoPulseError(
+                f"{path} is missing", f"a teacher labelled it; then it was {declared['unlabelled'][name]}"
+            )
     found = datasets.data_digests(data, declared["tasks"])
     return found | {name: file_digest(path) for name, path in sorted(unlabelled.items())}
 
 
 def _refuse_others(
-    model: str, told: Mapping[str, str], found: Mapping[str, str], data: Path, erased: Mapping[str, str]
+    model: str, told: Mapping[str, str], found: Mapping[str, str], data: Path, erased: Callable[[], Mapping[str, str]]
 ) -> None:
     for name in sorted({*told, *found}):
         if name not in told:
@@ -119,16 +122,16 @@ def _refuse_others(
             )
         if found.get(name) == told[name]:
             continue
-        if told[name] in erased:
+        if moment := erased().get(told[name]):
             raise EchoPulseError(
-                f"{data / name}: rows that '{model}' was trained on were erased on {erased[told[name]]}",
+                f"{data / name}: rows that '{model}' was trained on were erased on {moment}",
                 "`feature forget` took a user's rows out: what the model was trained on is no more",
             )
         if name not in found:
             raise EchoPulseError(f"{data / name} is missing", f"'{model}' was trained on {told[name]}")
         raise EchoPulseError(
             f"{data / name} is not what '{model}' was trained on: {found[name]} instead of {told[name]}",
-            "without --as-trained today's files count",
+            "leave out --as-trained for what the files hold today",
         )
 
 
@@ -175,8 +178,9 @@ def _rows(parts: Mapping[str, Lessons], examples: Mapping[str, datasets.Labelled
     )
 
 
-def _lists(matrix: NDArray[np.float32]) -> pa.FixedSizeListArray:
-    """Return a matrix as a list a row, null where it is not a number."""
-    mask = np.isnan(matrix[:, 0]) if matrix.shape[1] else np.zeros(len(matrix), np.bool_)
-    values = pa.array(np.nan_to_num(matrix).ravel(), pa.float32())
-    return pa.FixedSizeListArray.from_arrays(values, matrix.shape[1], mask=pa.array(mask))
+def _lists(matrix: NDArray[np.float32]) -> pa.ListArray:
+    """Return a matrix as a list a row, null where it is not a number; Parquet takes no fixed-size lists with nulls."""
+    absent = np.isnan(matrix[:, 0])
+    offsets = np.concatenate([[0], np.cumsum(np.where(absent, 0, matrix.shape[1]))]).astype(np.int32)
+    values = pa.array(matrix[~absent].ravel(), pa.float32())
+    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(absent))
