@@ -66,9 +66,9 @@ def test_events_that_stand(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_parquet_is_named_in_one_line(tmp_path: Path) -> None:
-    """The table and the lake stand in the error."""
+    """By its path."""
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "part-0-0").write_text("text")
-    with pytest.raises(EchoPulseError, match="cannot read events") as caught:
+    with pytest.raises(EchoPulseError, match="events/part-0-0 is no whole Parquet file") as caught:
         lake_table(Lake(path=str(tmp_path)), "events")
     assert "\n" not in str(caught.value)
