@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from feast.infra.online_stores.helpers import compute_versioned_name
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig, RedisType
 from pydantic import model_validator
 
+from features.machinery.bulk_read import fill, plan_read
 from features.machinery.connection import OnlineStoreSettings
 from features.machinery.feast_repo import ignore_alpha_warning
 from features.machinery.feast_rows import encode_feast_rows
+from features.machinery.online_answer import OnlineAnswer
 from features.machinery.online_writer import OnlineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from feast import FeatureView, RepoConfig
+    from feast.protos.feast.serving.ServingService_pb2 import GetOnlineFeaturesResponse
     from feast.protos.feast.types.Value_pb2 import Value
 
     from features.machinery.feast_rows import FeastRow
@@ -106,23 +111,44 @@ class EchoPulseOnlineStore(RedisOnlineStore):
         rows: list[Read] = await super().online_read_async(config, table, *args, **kwargs)
         return rows
 
-    def _read_features_per_fv(self, config: RepoConfig, grouped_refs: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 as Feast calls it
-        """Read several views in one round trip, behind `get_online_features`."""
-        for table, _ in grouped_refs:
-            self._note_ttl(config, table)
-        super()._read_features_per_fv(config, grouped_refs, *args, **kwargs)
+    def get_online_features(self, *args: Any, **kwargs: Any) -> OnlineAnswer:  # noqa: ANN401 as Feast calls it
+        """Read features as Feast does, by `_read_features_per_fv` below."""
+        response = super().get_online_features(*args, **kwargs)
+        return OnlineAnswer(response.proto, response._feature_types)  # noqa: SLF001 the response has no other way
 
-    async def _read_features_per_fv_async(
+    async def get_online_features_async(self, *args: Any, **kwargs: Any) -> OnlineAnswer:  # noqa: ANN401 as Feast calls it
+        """Read features as `get_online_features` does."""
+        response = await super().get_online_features_async(*args, **kwargs)
+        return OnlineAnswer(response.proto, response._feature_types)  # noqa: SLF001
+
+    def _read_features_per_fv(
         self,
         config: RepoConfig,
-        grouped_refs: Any,  # noqa: ANN401 as Feast calls it
-        *args: Any,  # noqa: ANN401
-        **kwargs: Any,  # noqa: ANN401
+        grouped_refs: list[tuple[FeatureView, list[str]]],
+        join_key_values: dict[str, list[Value]],
+        entity_name_to_join_key_map: dict[str, str],
+        online_features_response: GetOnlineFeaturesResponse,
+        full_feature_names: bool,  # noqa: FBT001 as Feast calls it
+        include_feature_view_version_metadata: bool,  # noqa: FBT001
     ) -> None:
-        """Read several views in one round trip, behind `get_online_features_async`."""
-        for table, _ in grouped_refs:
-            self._note_ttl(config, table)
-        await super()._read_features_per_fv_async(config, grouped_refs, *args, **kwargs)
+        """Read several views in one round trip, behind `get_online_features`."""
+        groups = plan_read(
+            config, grouped_refs, join_key_values, entity_name_to_join_key_map, partial(self._name, config)
+        )
+        cells = iter(self._read_hash_fields(config, [command for group in groups for command in group.commands()]))
+        fill(
+            online_features_response,
+            [table for table, _ in grouped_refs],
+            groups,
+            [[next(cells) for _ in group.keys] for group in groups],
+            full_names=full_feature_names,
+            with_versions=include_feature_view_version_metadata,
+            now_ns=time.time_ns(),
+        )
+
+    async def _read_features_per_fv_async(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 as Feast calls it
+        """Read several views in one round trip, off the event loop, behind `get_online_features_async`."""
+        await asyncio.to_thread(self._read_features_per_fv, *args, **kwargs)
 
     def _convert_redis_values_to_protobuf(
         self,
