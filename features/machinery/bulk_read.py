@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from feast import FeatureView, RepoConfig
     from feast.protos.feast.types.Value_pb2 import Value
 
-    Cell = bytes | None
-    Command = tuple[bytes, list[bytes]]
+    #: As Feast's types have it; what redis-py gives are bytes.
+    Cell = bytes | bytearray | memoryview | None
+    Command = tuple[bytes, list[str | bytes]]
 
 #: Field numbers of GetOnlineFeaturesResponse.results and of FeatureVector.values, statuses, event_timestamps; a
 #: length-delimited field's tag is its number times 8, plus 2.
@@ -71,7 +72,7 @@ class GroupRead:
 
     def commands(self) -> list[Command]:
         """Return a key and its fields for each command."""
-        fields = [field for view in self.views for field in view.fields]
+        fields: list[str | bytes] = [field for view in self.views for field in view.fields]
         return [(key, fields) for key in self.keys]
 
 
@@ -168,7 +169,7 @@ def _vectors(view: ViewRead, columns: list[Sequence[Cell]], places: list[int], n
             kept = column if everywhere else [c if flag else None for c, flag in zip(column, flags, strict=True)]
             return [kept[place] for place in places]
 
-        chosen = [spread(column) for column in columns[view.first : last]]
+        chosen: list[Sequence[Cell]] = [spread(column) for column in columns[view.first : last]]
         stamps, live = spread(stamps), live[places]
     else:
         chosen = columns[view.first : last]
@@ -193,7 +194,7 @@ def alive(stamps: pa.BinaryArray, table: FeatureView, now_ns: int) -> np.ndarray
 def _name(response: GetOnlineFeaturesResponse, view: ViewRead, *, full_names: bool, with_versions: bool) -> None:
     """Append the names of a view's features and, where asked for, its version."""
     projection = view.table.projection
-    prefix = f"{projection.name_to_use()}__" if full_names else ""
+    prefix = f"{projection.name_to_use()}__" if full_names else ""  # type: ignore[no-untyped-call] # Feast's
     response.metadata.feature_names.val.extend(prefix + feature for feature in view.features)
     name = projection.name_alias or projection.name
     if with_versions and all(known.name != name for known in response.metadata.feature_view_metadata):

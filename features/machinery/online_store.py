@@ -7,10 +7,12 @@ reads what this one writes and the other way round.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from feast.infra.online_stores.helpers import compute_versioned_name
@@ -84,7 +86,8 @@ class EchoPulseOnlineStore(RedisOnlineStore):
                 )
             )
         name = self._name(config, table)
-        for encoded in encode_feast_rows(name, config.project, data, config.entity_key_serialization_version):
+        ttl_s = math.ceil((table.ttl or timedelta(0)).total_seconds())
+        for encoded in encode_feast_rows(name, config.project, data, config.entity_key_serialization_version, ttl_s):
             self._writer.send(name, encoded)
         if progress:
             progress(len(data))
@@ -140,7 +143,7 @@ class EchoPulseOnlineStore(RedisOnlineStore):
             online_features_response,
             [table for table, _ in grouped_refs],
             groups,
-            [[next(cells) for _ in group.keys] for group in groups],
+            [list(islice(cells, len(group.keys))) for group in groups],
             full_names=full_feature_names,
             with_versions=include_feature_view_version_metadata,
             now_ns=time.time_ns(),

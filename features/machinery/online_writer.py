@@ -101,12 +101,18 @@ class OnlineWriter:
     def _call(self, encoded: EncodedRows) -> int:
         offsets = np.frombuffer(encoded.rows.buffers()[1], dtype=np.int32)[encoded.rows.offset :]
         data, step, total = memoryview(encoded.rows.buffers()[2]), self.settings.rows_per_call, len(encoded.rows)
-        head: list[Any] = [encoded.format, self.settings.key_ttl_s, encoded.timestamp_field, *encoded.fields]
+        needed_s = needed(self.settings.key_ttl_s, encoded.ttl_s)
+        head: list[Any] = [encoded.format, needed_s, encoded.timestamp_field, *encoded.fields]
         with self._client.pipeline(transaction=False) as calls:
             for start in range(0, total, step):
                 rows: Any = data[offsets[start] : offsets[min(start + step, total)]]
                 calls.evalsha(SCRIPT_SHA, 0, *head, rows)
             return int(sum(calls.execute()))
+
+
+def needed(key_ttl_s: int, view_ttl_s: int) -> int:
+    """Return how long after a write its key is needed, in s: 0, for ever, where the keys or the view's values are."""
+    return max(key_ttl_s, view_ttl_s) if key_ttl_s and view_ttl_s else 0
 
 
 def newest_rows(view: ViewSchema, batch: pa.RecordBatch) -> pa.RecordBatch:

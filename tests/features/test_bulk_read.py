@@ -87,15 +87,15 @@ def stores(tmp_path_factory: pytest.TempPathFactory, valkey: str) -> dict[str, F
     exec(DECLARED, namespace)  # noqa: S102 the declarations above
     kept = ("channel", "slot", "words", "counts", "slots", "brief", "service")
     opened["ours"].apply([namespace[name] for name in kept])
-    opened["plain"].refresh_registry()
+    opened["plain"].refresh_registry()  # type: ignore[no-untyped-call] # Feast's
     return opened
 
 
 def fill(store: FeatureStore, rows: list[tuple[Any, ...]]) -> None:
     """Write the rows to the three views without a time to live."""
     for place, (channel, n, x, word, flag, many) in enumerate(rows):
-        head = {"channel_id": [channel], "event_timestamp": [MOMENT + timedelta(microseconds=place)]}
-        frames = {
+        head: dict[str, Any] = {"channel_id": [channel], "event_timestamp": [MOMENT + timedelta(microseconds=place)]}
+        frames: dict[str, dict[str, Any]] = {
             "words": {"n": [n], "x": [x], "word": [word], "flag": [flag], "many": [many], "seen": [MOMENT]},
             "counts": {"n": pd.array([n % 1000], dtype="int32"), "x": [0.5 * place]},
             "slots": {"slot_id": [place], "share": [x]},
@@ -140,7 +140,7 @@ def test_a_service_is_read_in_its_order(client: Any, stores: dict[str, FeatureSt
     """Views of one entity are fetched together and answered where they were asked for."""
     client.flushall()
     fill(stores["plain"], [("a", 1, 0.5, "w", True, [1.0])])
-    entities = {"channel_id": ["a", "b", "a"], "slot_id": [0, 0, 0]}
+    entities: dict[str, list[Any]] = {"channel_id": ["a", "b", "a"], "slot_id": [0, 0, 0]}
     answers = [
         store.get_online_features(store.get_feature_service("all"), entities, True)  # noqa: FBT003 Feast's
         for store in stores.values()
