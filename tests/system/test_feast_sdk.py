@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.system,
+    pytest.mark.timeout(1_200),  # an environment is made, servers of Feast's start
     pytest.mark.filterwarnings("ignore:Stream feature views are experimental:RuntimeWarning"),
 ]
 
@@ -66,25 +67,20 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repo]:
     shutil.copytree(ROOT / "features", folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "schemas").symlink_to(ROOT / "schemas")
     server = Valkey(root)
-    server.start()
-    plain = folder / "plain.yaml"
-    plain.write_text(plain.read_text("utf-8").replace("127.0.0.1:16379", server.address), "utf-8")
-    others = {name: value for name, value in os.environ.items() if not name.startswith("ECHOPULSE_")}
-    environment = others | {
-        "ECHOPULSE_ONLINE_STORE__CONNECTION": server.address,
-        "ECHOPULSE_HOME": str(root / ".echopulse"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-        "FEAST_USAGE": "False",
-    }
-    (root / ".echopulse").mkdir()
-    subprocess.run(
-        [sys.executable, "-m", "echopulse.cli.main", "feature", "apply", "--repo", str(folder)],
-        env=environment,
-        cwd=root,
-        check=True,
-        timeout=200,
-    )
     try:
+        server.start()
+        plain = folder / "plain.yaml"
+        plain.write_text(plain.read_text("utf-8").replace("127.0.0.1:16379", server.address), "utf-8")
+        others = {name: value for name, value in os.environ.items() if not name.startswith("ECHOPULSE_")}
+        environment = others | {
+            "ECHOPULSE_ONLINE_STORE__CONNECTION": server.address,
+            "ECHOPULSE_HOME": str(root / ".echopulse"),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "FEAST_USAGE": "False",
+        }
+        (root / ".echopulse").mkdir()
+        apply = [sys.executable, "-m", "echopulse.cli.main", "feature", "apply", "--repo", str(folder)]
+        subprocess.run(apply, env=environment, cwd=root, check=True, timeout=300)
         yield Repo(folder, environment, plain, _write(server.address))
     finally:
         server.stop()
