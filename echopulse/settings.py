@@ -61,8 +61,20 @@ class OnlineStore(_Section):
     """The Redis or Valkey behind Feast; `connection` follows `stack.valkey_port` unless it is set."""
 
     connection: str = "127.0.0.1:16379"
-    #: A key that is not written for this long leaves the store; twice the views' own time to live of a day.
+    redis_type: Literal["redis", "redis_cluster", "redis_sentinel"] = "redis"
+    #: The name by which Sentinel knows the server.
+    sentinel_master: str = "mymaster"
+    #: A key that is not written for this long leaves the store, unless a view's time to live is longer.
     key_ttl_seconds: Positive = 172_800
+    #: Where the keys are that values are encrypted under, never the keys themselves; empty leaves values open.
+    keys: Annotated[str, Field(pattern=r"^$|^file:.+|^env:.+")] = ""
+
+    @field_validator("keys", mode="after")
+    @classmethod
+    def _absolute(cls, keys: str) -> str:
+        """Name a file so that a worker in another folder finds it."""
+        kind, _, name = keys.partition(":")
+        return f"file:{Path(name).expanduser().absolute()}" if kind == "file" else keys
 
 
 class Lake(_Section):

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
+from echopulse.job.environment import store_variables
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,11 +107,10 @@ def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOpti
 
 def _environment(settings: Settings) -> Mapping[str, str]:
     """Return the variables that declarations and online store read, by the settings."""
-    return {
+    return store_variables(settings) | {
         "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
         "ECHOPULSE_LAKE__PATH": settings.lake.path,
         "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
-        "ECHOPULSE_ONLINE_STORE__CONNECTION": settings.online_store.connection,
     }
 
 

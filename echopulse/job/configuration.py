@@ -20,6 +20,9 @@ def online_store(settings: Settings) -> OnlineStoreSettings:
         connection=settings.online_store.connection,
         project=FEAST_PROJECT,
         key_ttl_s=settings.online_store.key_ttl_seconds,
+        redis_type=settings.online_store.redis_type,
+        sentinel_master=settings.online_store.sentinel_master,
+        keys=settings.online_store.keys,
     )
 
 

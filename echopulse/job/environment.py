@@ -9,11 +9,21 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
 
 
+def store_variables(settings: Settings) -> dict[str, str]:
+    """Return how the online store is reached and read; where its keys are, not the keys."""
+    store = settings.online_store
+    return {
+        "ECHOPULSE_ONLINE_STORE__CONNECTION": store.connection,
+        "ECHOPULSE_ONLINE_STORE__REDIS_TYPE": store.redis_type,
+        "ECHOPULSE_ONLINE_STORE__SENTINEL_MASTER": store.sentinel_master,
+        "ECHOPULSE_ONLINE_STORE__KEYS": store.keys,
+    }
+
+
 def feast_variables(settings: Settings) -> dict[str, str]:
     """Return what the Feast repository reads: the addresses of Kafka, the online store and the lake, and S3's keys."""
-    return {
+    return store_variables(settings) | {
         "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
-        "ECHOPULSE_ONLINE_STORE__CONNECTION": settings.online_store.connection,
         "ECHOPULSE_LAKE__PATH": settings.lake.path,
         "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
         "AWS_ACCESS_KEY_ID": settings.lake.access_key,

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     FeastRow = tuple[EntityKey, dict[str, Value], datetime, datetime | None]
 
 
-def encode_feast_rows(view: str, project: str, rows: list[FeastRow], key_version: int) -> Iterator[EncodedRows]:
+def encode_feast_rows(
+    view: str, project: str, rows: list[FeastRow], key_version: int, ttl_s: int
+) -> Iterator[EncodedRows]:
     """Yield the rows encoded, in runs of rows that carry the same features. A time without a zone is in UTC."""
     for names, run in groupby(rows, key=lambda row: tuple(row[1])):
         encoded = [
@@ -42,6 +44,7 @@ def encode_feast_rows(view: str, project: str, rows: list[FeastRow], key_version
             timestamp_field=timestamp_field(view),
             fields=tuple(field_name(view, name) for name in names),
             rows=pa.array(encoded, pa.binary()),
+            ttl_s=ttl_s,
         )
 
 

@@ -11,14 +11,28 @@ import numpy as np
 import pyarrow as pa
 import redis
 import stamina
-from redis.exceptions import BusyLoadingError, NoScriptError, OutOfMemoryError, ReadOnlyError, TryAgainError
+from redis.exceptions import (
+    BusyLoadingError,
+    ClusterDownError,
+    ClusterError,
+    MovedError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    TryAgainError,
+)
 
-from features.machinery.connection import OnlineStoreSettings, connect
+from features.machinery.cluster_writes import write_to_cluster
+from features.machinery.connection import OnlineStoreSettings, connect, refused
+from features.machinery.encrypted_rows import encrypt_rows, encryption
 from features.machinery.redis_format import EncodedRows, encode
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
+    from features.machinery.connection import Client
+    from features.machinery.encryption import Encryption
     from features.machinery.view_spec import ViewSchema
 
 #: What passes: the server is away, starting, full for now, or fails over. Anything else is raised at once.
@@ -30,6 +44,10 @@ PASSING = (
     ReadOnlyError,
     TryAgainError,
     NoScriptError,
+    ClusterDownError,
+    ClusterError,
+    MovedError,
+    RedisClusterException,
 )
 SCRIPT = (Path(__file__).parent / "write_newest.lua").read_text(encoding="utf-8")
 SCRIPT_SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -50,8 +68,12 @@ class OnlineWriter:
         return {"settings": self.settings}
 
     @cached_property
-    def _client(self) -> redis.Redis:
+    def _client(self) -> Client:
         return connect(self.settings)
+
+    @cached_property
+    def _encryption(self) -> Encryption | None:
+        return encryption(self.settings.keys)
 
     def write(self, view: ViewSchema, batch: pa.RecordBatch) -> int:
         """Write a batch with the columns `view.columns` and return how many rows were new enough to be stored.
@@ -65,9 +87,11 @@ class OnlineWriter:
 
     def send(self, view: str, encoded: EncodedRows) -> int:
         """Write rows that are encoded already, as `write` does; `view` stands in the error."""
+        if self._encryption is not None:
+            encoded = encrypt_rows(encoded, self._encryption)
         try:
             for attempt in stamina.retry_context(
-                on=PASSING,
+                on=passing,
                 attempts=None,
                 timeout=self.settings.retry_s,
                 wait_initial=_FIRST_WAIT_S,
@@ -76,6 +100,11 @@ class OnlineWriter:
                 with attempt:
                     return self._attempt(encoded)
         except PASSING as error:
+            if reason := refused(error):
+                raise EchoPulseError(
+                    f"view '{view}': no connection to the online store is possible: {reason}",
+                    "ssl_ca_certs, ssl_certfile and ssl_keyfile in online_store.connection name the certificates",
+                ) from error
             raise EchoPulseError(
                 f"view '{view}': the online store took no batch within {self.settings.retry_s:g} s: {error}",
                 "online_store.connection in the settings names it",
@@ -91,22 +120,56 @@ class OnlineWriter:
             client.close()
 
     def _attempt(self, encoded: EncodedRows) -> int:
-        """Send all rows in one round trip; a server that does not know the script is taught it and asked again."""
+        """Send all rows in one round trip to each server; a cluster that failed is asked for its nodes anew."""
+        client = self._client
+        if isinstance(client, redis.Redis):
+            return self._taught(client, encoded)
         try:
-            return self._call(encoded)
+            return write_to_cluster(client, encoded, self._taught, self._at_key)
+        except PASSING:
+            self.close()
+            raise
+
+    def _taught(self, client: redis.Redis, encoded: EncodedRows) -> int:
+        """Call a server; one that does not know the script is taught it and asked again."""
+        try:
+            return self._call(client, encoded)
+        except NoScriptError:
+            client.script_load(SCRIPT)
+            return self._call(client, encoded)
+
+    def _at_key(self, key: bytes, encoded: EncodedRows) -> int:
+        """Write one row wherever its key is by now; a cluster's client asks for the script on every node."""
+        head, rows = self._head(encoded), encoded.rows[0].as_py()
+        try:
+            return int(self._client.evalsha(SCRIPT_SHA, 1, key, *head, rows))  # type: ignore[arg-type] # typed too narrowly
         except NoScriptError:
             self._client.script_load(SCRIPT)
-            return self._call(encoded)
+            return int(self._client.evalsha(SCRIPT_SHA, 1, key, *head, rows))  # type: ignore[arg-type]
 
-    def _call(self, encoded: EncodedRows) -> int:
+    def _head(self, encoded: EncodedRows) -> list[Any]:
+        needed_s = needed(self.settings.key_ttl_s, encoded.ttl_s)
+        return [encoded.format, needed_s, encoded.timestamp_field, *encoded.fields]
+
+    def _call(self, client: redis.Redis, encoded: EncodedRows) -> int:
         offsets = np.frombuffer(encoded.rows.buffers()[1], dtype=np.int32)[encoded.rows.offset :]
         data, step, total = memoryview(encoded.rows.buffers()[2]), self.settings.rows_per_call, len(encoded.rows)
-        head: list[Any] = [encoded.format, self.settings.key_ttl_s, encoded.timestamp_field, *encoded.fields]
-        with self._client.pipeline(transaction=False) as calls:
+        head = self._head(encoded)
+        with client.pipeline(transaction=False) as calls:
             for start in range(0, total, step):
                 rows: Any = data[offsets[start] : offsets[min(start + step, total)]]
                 calls.evalsha(SCRIPT_SHA, 0, *head, rows)
             return int(sum(calls.execute()))
+
+
+def passing(error: Exception) -> bool:
+    """Return whether an error may pass by waiting. A certificate that is not trusted does not."""
+    return isinstance(error, PASSING) and refused(error) is None
+
+
+def needed(key_ttl_s: int, view_ttl_s: int) -> int:
+    """Return how long after a write its key is needed, in s: 0, for ever, where the keys or the view's values are."""
+    return max(key_ttl_s, view_ttl_s) if key_ttl_s and view_ttl_s else 0
 
 
 def newest_rows(view: ViewSchema, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 import redis
+from redis.exceptions import RedisClusterException
 
+from features.machinery.encrypted_rows import decrypt_cells
 from features.machinery.protobuf_columns import double_column, int_column, string_column, timestamp_column
 from features.machinery.redis_format import entity_keys, field_name, timestamp_field
 from features.machinery.view_spec import EVENT_TIMESTAMP
@@ -17,6 +19,8 @@ from schemas.errors import EchoPulseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from features.machinery.connection import Client
+    from features.machinery.encryption import Encryption
     from features.machinery.view_spec import ViewSchema
 
 _DECODERS = {"int64": int_column, "float64": double_column, "string": string_column}
@@ -24,17 +28,18 @@ _ARROW = {"int64": pa.int64(), "string": pa.string()}
 
 
 def read_latest(
-    client: redis.Redis,
+    client: Client,
     project: str,
     view: ViewSchema,
     entities: Sequence[tuple[object, ...]],
     now_ms: int | None = None,
+    cipher: Encryption | None = None,
 ) -> pa.RecordBatch:
     """Return a row of `view.columns` for each entity, in order; `entities` are the values of the join keys.
 
     One round trip. All features and the event timestamp (ns, UTC) are null where the store has no row, or one older
     than the view's time to live at `now_ms` (default: the present). Raises EchoPulseError where the store is away or
-    holds values of other types.
+    holds values of other types, or some that `cipher` cannot decrypt.
     """
     names = [column.name for column in view.join_keys]
     columns = list(zip(*entities, strict=True)) if entities else [()] * len(names)
@@ -42,12 +47,13 @@ def read_latest(
         [pa.array(values, _ARROW[column.type]) for values, column in zip(columns, view.join_keys, strict=True)], names
     )
     fields = [*(field_name(view.name, column.name) for column in view.features), timestamp_field(view.name)]
+    commands = [(key, fields) for key in entity_keys(view, project, keys).to_pylist()]
     try:
         with client.pipeline(transaction=False) as calls:
-            for key in entity_keys(view, project, keys).to_pylist():
-                calls.hmget(key, fields)
-            rows = calls.execute()
-    except redis.RedisError as error:
+            for key, names_of_fields in commands:
+                calls.hmget(key, names_of_fields)
+            rows = decrypt_cells(cipher, commands, calls.execute())
+    except (redis.RedisError, RedisClusterException) as error:
         raise EchoPulseError(f"view '{view.name}': cannot read the online store: {error}") from error
     *values, stamps = zip(*rows, strict=True) if rows else [()] * len(fields)
     times = timestamp_column(pa.array(stamps, pa.binary()))

@@ -36,12 +36,14 @@ class EncodedRows:
     """Rows ready for `write_newest.lua`: `format` is what Lua's struct.unpack reads of each, `rows` one blob a row.
 
     A row holds the hash's key, the timestamp, then a value for each of `fields`, each preceded by its length.
+    `ttl_s` is the view's time to live, 0 for ever.
     """
 
     format: str
     timestamp_field: bytes
     fields: tuple[bytes, ...]
     rows: pa.BinaryArray
+    ttl_s: int = 0
 
 
 def field_name(view: str, feature: str) -> bytes:
@@ -78,6 +80,7 @@ def encode(view: ViewSchema, project: str, batch: pa.RecordBatch) -> EncodedRows
         timestamp_field=timestamp_field(view.name),
         fields=tuple(field_name(view.name, column.name) for column in (*numeric, *strings)),
         rows=pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.binary())),
+        ttl_s=view.ttl_s,
     )
 
 

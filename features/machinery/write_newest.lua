@@ -1,9 +1,14 @@
 -- Writes feature rows, each only where it is as new as what is stored. Equal times overwrite: a retry changes nothing.
--- ARGV: format of a row, key time to live in seconds (0: none), timestamp field, value fields..., rows
+-- ARGV: format of a row, how long its key is needed in seconds (0: for ever), timestamp field, value fields..., rows
 -- A row, by the format: the hash's key, its timestamp (google.protobuf.Timestamp), a value for each field.
 -- Returns how many rows were written.
-local format, ttl, ts_field = ARGV[1], ARGV[2], ARGV[3]
+local format, needed_s, ts_field = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local fields, blob = #ARGV - 4, ARGV[#ARGV]
+local call, unpack_row = redis.call, struct.unpack
+
+-- Other views share the key: its time to live is made longer where this row needs it, never shorter. It is set a 64th
+-- too long, so that a key written all the time is not set anew, and replicated, with every row.
+local needed_ms, granted_s = needed_s * 1000, needed_s + math.ceil(needed_s / 64)
 
 local hset = {'HSET', '', ts_field, ''}
 for i = 1, fields do
@@ -24,28 +29,44 @@ local function decode(message)
     position = position + 1
     parts[number] = factor > 2 ^ 64 and -1 or value
   end
-  return parts[1], parts[2]
+  return parts
+end
+
+-- Rows of a batch, and what they replace, share a few ends of windows: each is decoded once a call.
+local decoded = {}
+local function time(message)
+  local parts = decoded[message]
+  if not parts then
+    parts = decode(message)
+    decoded[message] = parts
+  end
+  return parts
 end
 
 local function older(one, other)
-  local one_s, one_n = decode(one)
-  local other_s, other_n = decode(other)
-  return one_s < other_s or (one_s == other_s and one_n < other_n)
+  local a, b = time(one), time(other)
+  return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
 end
 
 local position, written = 1, 0
 while position <= #blob do
-  local row = {struct.unpack(format, blob, position)}
+  local row = {unpack_row(format, blob, position)}
   position = row[fields + 3]
-  local stored = redis.call('HGET', row[1], ts_field)
-  if not stored or stored == row[2] or older(stored, row[2]) then
-    hset[2], hset[4] = row[1], row[2]
+  local key, stamp = row[1], row[2]
+  local stored = call('HGET', key, ts_field)
+  if not stored or stored == stamp or older(stored, stamp) then
+    local left_ms = call('PTTL', key) -- -2: there is no such key, -1: it is kept for ever
+    hset[2], hset[4] = key, stamp
     for i = 1, fields do
       hset[4 + 2 * i] = row[2 + i]
     end
-    redis.call(unpack(hset))
-    if ttl ~= '0' then
-      redis.call('EXPIRE', row[1], ttl)
+    call(unpack(hset))
+    if needed_s == 0 then
+      if left_ms >= 0 then
+        call('PERSIST', key)
+      end
+    elseif left_ms == -2 or (left_ms >= 0 and left_ms < needed_ms) then
+      call('EXPIRE', key, granted_s)
     end
     written = written + 1
   end

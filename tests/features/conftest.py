@@ -31,10 +31,10 @@ class Valkey:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start the server and wait until it answers, ten seconds at most."""
+    def start(self, *more: str) -> None:
+        """Start the server, with more options, and wait until it answers, ten seconds at most."""
         options = {"--port": str(self.port), "--bind": "127.0.0.1", "--save": "", "--dir": str(self._folder)}
-        command = [str(get_binary_path()), *(part for option in options.items() for part in option)]
+        command = [str(get_binary_path()), *(part for option in options.items() for part in option), *more]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         with redis.Redis("127.0.0.1", self.port, socket_timeout=1) as connection:

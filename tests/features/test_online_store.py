@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,12 @@ from feast import FeatureStore
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 
 from features.machinery.connection import OnlineStoreSettings
-from features.machinery.online_store import CONNECTION_VARIABLE, EchoPulseOnlineStoreConfig
+from features.machinery.encrypted_value import MARK
+from features.machinery.online_store import VARIABLES, EchoPulseOnlineStoreConfig
 from features.machinery.online_writer import OnlineWriter
 from features.machinery.reader import read_latest
 from features.machinery.store import apply
+from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
     import redis
@@ -221,9 +224,9 @@ def test_services_serve_all_windows(
 
 def test_the_environment_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable that sets it for the rest of EchoPulse sets it for Feast."""
-    monkeypatch.setenv(CONNECTION_VARIABLE, "10.0.0.1:7000")
+    monkeypatch.setenv(VARIABLES["connection_string"], "10.0.0.1:7000")
     assert EchoPulseOnlineStoreConfig().connection_string == "10.0.0.1:7000"
-    monkeypatch.delenv(CONNECTION_VARIABLE)
+    monkeypatch.delenv(VARIABLES["connection_string"])
     assert EchoPulseOnlineStoreConfig(connection_string="10.0.0.2:7000").connection_string == "10.0.0.2:7000"
 
 
@@ -238,3 +241,24 @@ def test_the_two_configurations_of_the_project_differ_in_the_store_alone(request
     assert one.online_store.connection_string == other.online_store.connection_string
     assert (one.online_store.type, other.online_store.type) == (OURS, PLAIN)
     assert Path(repo / one.registry.path).resolve().parent == request.config.rootpath / ".echopulse"
+
+
+def test_an_encrypted_store_is_read_by_the_plug_in_alone(
+    client: redis.Redis,
+    repo: Path,
+    views: dict[str, CompiledView],
+    plain: FeatureStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Written through Feast's own calls; plain Feast gets bytes, and a plug-in without the key one line."""
+    del client, views
+    monkeypatch.setenv("STORE_KEYS", "k1=" + base64.b64encode(bytes(32)).decode())
+    monkeypatch.setenv(VARIABLES["keys"], "env:STORE_KEYS")
+    ours = FeatureStore(str(repo))
+    ours.write_to_online_store("channel_1m", feature_row(present()))
+    assert read(ours) == VALUES
+    assert asyncio.run(read_async(ours)).to_dict()["message_count"] == [7]
+    assert all(value.startswith(MARK) for value in read(plain).values())
+    monkeypatch.delenv(VARIABLES["keys"])
+    with pytest.raises(EchoPulseError, match="encrypted under the key 'k1', which is not known here"):
+        read(FeatureStore(str(repo)))

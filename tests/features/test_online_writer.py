@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import threading
+from dataclasses import replace
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -108,14 +110,44 @@ def test_many_writers_in_any_order_end_in_the_newest(client: redis.Redis, valkey
     assert {name: x for name, (x, _) in stored(client, view).items()} == {"a": 96.0, "b": 96.0}
 
 
-@pytest.mark.parametrize(("ttl", "expected"), [(0, -1), (3_600, 3_600)])
-def test_keys_expire_as_the_settings_say(
-    client: redis.Redis, valkey: str, view: ViewSchema, ttl: int, expected: int
-) -> None:
-    """A time to live of 0 keeps the key for ever."""
-    OnlineWriter(OnlineStoreSettings(valkey, key_ttl_s=ttl)).write(view, batch([("a", 1)]))
+DAY = 86_400
+
+
+def keep(client: redis.Redis, valkey: str, view: ViewSchema, ttl_s: int, key_ttl_s: int = 3_600) -> int:
+    """Write a row of a view with this time to live and return how many seconds its key has left; -1 is for ever."""
+    schema = replace(view, name=f"kept_for_{ttl_s}", ttl_s=ttl_s)
+    OnlineWriter(OnlineStoreSettings(valkey, key_ttl_s=key_ttl_s)).write(schema, batch([("a", 1)]))
     left: Any = client.ttl(entity_keys(view, "echopulse", batch([("a", 1)]))[0].as_py())
-    assert left == expected or 0 < expected - left < 100
+    return int(left)
+
+
+@pytest.mark.parametrize(
+    ("ttl_s", "key_ttl_s", "needed_s"), [(DAY, 3_600, DAY), (60, 3_600, 3_600), (DAY, 0, None), (0, 3_600, None)]
+)
+def test_a_key_is_kept_as_long_as_settings_and_view_need_it(
+    client: redis.Redis, valkey: str, view: ViewSchema, ttl_s: int, key_ttl_s: int, needed_s: int | None
+) -> None:
+    """For the longer of the two times, a 64th more at most; for ever where one of them is 0."""
+    left = keep(client, valkey, view, ttl_s, key_ttl_s)
+    assert left == -1 if needed_s is None else needed_s <= left <= needed_s + needed_s // 64 + 1
+
+
+@pytest.mark.parametrize("ttls", list(permutations((60, DAY, 7 * DAY))))
+def test_the_longest_need_of_the_views_of_a_key_is_kept(
+    client: redis.Redis, valkey: str, view: ViewSchema, ttls: tuple[int, ...]
+) -> None:
+    """Whichever view is written last."""
+    left = [keep(client, valkey, view, ttl_s) for ttl_s in ttls]
+    assert 7 * DAY <= left[-1] <= 7 * DAY + 7 * DAY // 64 + 1
+    assert keep(client, valkey, view, 0) == -1
+    assert keep(client, valkey, view, 60) == -1
+
+
+def test_a_key_is_granted_more_before_a_view_needs_it(client: redis.Redis, valkey: str, view: ViewSchema) -> None:
+    """Feast, or an earlier setting, gave it less."""
+    keep(client, valkey, view, DAY)
+    client.expire(entity_keys(view, "echopulse", batch([("a", 1)]))[0].as_py(), 10)
+    assert keep(client, valkey, view, DAY) >= DAY
 
 
 def test_a_flushed_script_is_taught_anew(client: redis.Redis, writer: OnlineWriter, view: ViewSchema) -> None:

@@ -13,7 +13,13 @@ def test_every_setting_arrives() -> None:
     """Addresses, modes, times and sizes are the settings' own; strategy folders no longer hang on the current one."""
     document = {
         "kafka": {"bootstrap": "k:1"},
-        "online_store": {"connection": "r:2", "key_ttl_seconds": 7},
+        "online_store": {
+            "connection": "r:2",
+            "key_ttl_seconds": 7,
+            "redis_type": "redis_sentinel",
+            "sentinel_master": "m",
+            "keys": "env:K",
+        },
         "lake": {"path": "s3://b/p"},
         "flink": {"parallelism": 3, "delivery": "at-least-once", "checkpoint_interval_ms": 4},
         "job": {
@@ -31,6 +37,8 @@ def test_every_setting_arrives() -> None:
     config = signals_config(Settings.model_validate(document))
     assert (config.kafka_bootstrap, config.lake.path) == ("k:1", "s3://b/p")
     assert (config.online_store.connection, config.online_store.key_ttl_s) == ("r:2", 7)
+    store = config.online_store
+    assert (store.redis_type, store.sentinel_master, store.keys) == ("redis_sentinel", "m", "env:K")
     assert config.online_store.project == FEAST_PROJECT
     assert (config.parallelism, config.delivery, config.checkpoint_interval_ms) == (3, "at-least-once", 4)
     assert (config.watermark_delay_ms, config.idle_timeout_ms, config.repeat_ttl_ms) == (5, 6, 8)

@@ -20,7 +20,7 @@ def test_a_child_reads_the_same_settings(tmp_path: Path, monkeypatch: pytest.Mon
         {
             "home": "here",
             "kafka": {"bootstrap": "k:1"},
-            "online_store": {"connection": "r:2"},
+            "online_store": {"connection": "r:2", "redis_type": "redis_cluster", "keys": "file:keys"},
             "lake": {"path": "s3://b/p", "endpoint": "http://s:3"},
         }
     )
@@ -29,6 +29,7 @@ def test_a_child_reads_the_same_settings(tmp_path: Path, monkeypatch: pytest.Mon
     child = load()
     assert child.home == tmp_path / "here"
     assert (child.kafka.bootstrap, child.online_store.connection) == ("k:1", "r:2")
+    assert (child.online_store.redis_type, child.online_store.keys) == ("redis_cluster", f"file:{tmp_path}/keys")
     assert (child.lake.path, child.lake.endpoint) == ("s3://b/p", "http://s:3")
 
 
