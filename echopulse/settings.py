@@ -76,6 +76,17 @@ class Lake(_Section):
     access_key: str = "echopulse"
     secret_key: SecretStr = SecretStr("echopulse-embedded")
     region: str = "us-east-1"
+    #: Days that a table is kept for, by its name or, for all features, by `features`; what is not named stays.
+    retention_days: dict[str, Positive] = {}
+
+    @field_validator("retention_days", mode="after")
+    @classmethod
+    def _tables(cls, days: dict[str, int]) -> dict[str, int]:
+        """Refuse what can be no table's name."""
+        for table in days:
+            if table not in {"events", "features"} and not re.fullmatch(r"features/\w+", table):
+                raise ValueError(f"'{table}' is no table; events, features and features/VIEW are")
+        return days
 
 
 class Job(_Section):
@@ -151,9 +162,11 @@ class Settings(BaseSettings):
     strategy_paths: list[Path] = []
     strategy_options: dict[str, dict[str, str]] = {}
     shadow: dict[str, list[str]] = {}
+    #: Folder of labelled Parquet files, for what is given none.
+    training_data: Path = Path("data")
     stack: EmbeddedStack = EmbeddedStack()
 
-    @field_validator("home", "cache", mode="after")
+    @field_validator("home", "cache", "training_data", mode="after")
     @classmethod
     def _at_home(cls, path: Path) -> Path:
         """Read `~` as the shell does."""

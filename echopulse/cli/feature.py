@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from features.machinery.view_spec import CompiledView
 
 app = App(name="feature", help="Apply the feature declarations and read features.")
+app.command("echopulse.cli.feature_lake:compact", name="compact", help="Merge the lake's small files.")
+app.command("echopulse.cli.feature_lake:forget", name="forget", help="Erase one user from lake and online store.")
 
 _REPO = Path("features")
 Repo = Annotated[Path, Parameter(name="--repo")]

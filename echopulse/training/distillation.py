@@ -52,7 +52,7 @@ def distilled(
     Toward a target the teacher is asked only on the target's own texts: elsewhere it knows nothing of it. Rows that
     weigh no more than `off_topic` for a target's head are off its topic.
     """
-    fresh = _unseen(teaching.texts, learnt.texts, held)
+    fresh = unseen(teaching.texts, learnt.texts, held)
     texts = pa.concat_arrays([learnt.texts, fresh])
     batch = pa.RecordBatch.from_arrays([normalise(texts).normalised], names=["normalised"])
     more = Lessons(
@@ -80,7 +80,7 @@ def distilled(
     return together
 
 
-def _unseen(texts: pa.StringArray, known: pa.StringArray, held: Mapping[str, Labelled]) -> pa.StringArray:
+def unseen(texts: pa.StringArray, known: pa.StringArray, held: Mapping[str, Labelled]) -> pa.StringArray:
     """Return the distinct texts that are neither learnt from already nor held back."""
     seen = pa.concat_arrays([known, *(part.texts for part in held.values())])
     distinct = pc.unique(texts)

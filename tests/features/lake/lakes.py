@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +100,35 @@ class Mortal(pafs.FileSystemHandler):  # type: ignore[misc] # pyarrow has no typ
         return path
 
     def create_dir(self, path: str, recursive: bool) -> None:  # noqa: FBT001 as pyarrow calls it
-        """Do nothing that a rewriting needs."""
+        """Make a folder, which is no change to what is read."""
+        self.local.create_dir(path, recursive=recursive)
+
+    def delete_dir(self, path: str) -> None:
+        """Refuse what no rewriting does."""
         raise NotImplementedError
 
-    delete_dir = delete_dir_contents = delete_root_dir_contents = copy_file = open_append_stream = create_dir
+    delete_dir_contents = delete_root_dir_contents = copy_file = open_append_stream = delete_dir
+
+
+def deaths(script: str, cases: list[tuple[str, int, bool]]) -> list[int]:
+    """Run a test file's `die` for each case in a process of its own; return how each ended, as waitpid says."""
+    done = subprocess.run(
+        [sys.executable, script], input=json.dumps(cases), check=True, timeout=100, capture_output=True, text=True
+    )
+    statuses: list[int] = json.loads(done.stdout)
+    return statuses
+
+
+def die_each(run: Callable[[Lake], object]) -> None:
+    """Be the process that `deaths` starts: it imports once and forks for each case, before it has any threads."""
+    statuses = []
+    for folder, fatal, after in json.load(sys.stdin):
+        child = os.fork()
+        if not child:
+            run(mortal_lake(Path(folder), fatal, after=after)[0])
+            os._exit(0)
+        statuses.append(os.waitpid(child, 0)[1])
+    json.dump(statuses, sys.stdout)
 
 
 def mortal_lake(folder: Path, fatal: int, *, after: bool) -> tuple[Lake, Mortal]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +15,7 @@ from features.lake.compaction import Compacted, compact
 from features.lake.lease import held
 from features.lake.table import read_table
 from schemas.errors import EchoPulseError
-from tests.features.lake.lakes import HOUR, folder_lake, live, mortal_lake, names, write
+from tests.features.lake.lakes import HOUR, deaths, die_each, folder_lake, live, mortal_lake, names, write
 
 if TYPE_CHECKING:
     from features.lake.location import Lake
@@ -145,12 +143,15 @@ def test_a_death_at_every_step_loses_and_doubles_nothing(tmp_path: Path) -> None
     total = changes(counted)
     assert total == 6  # hidden file, its name, the version, three files that it stands for
     # After one change is before the next; after the first, though, the hidden file is there and still empty.
-    for fatal, after in [(1, True), *((fatal, False) for fatal in range(1, total + 1))]:
-        folder = tmp_path / f"{fatal}-{after}"
-        lake = folder_lake(folder)
-        fill(lake)
-        command = [sys.executable, __file__, str(folder), str(fatal), str(after)]
-        assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    cases = [
+        (str(tmp_path / f"{fatal}-{after}"), fatal, after)
+        for fatal, after in [(1, True), *((fatal, False) for fatal in range(1, total + 1))]
+    ]
+    for folder, *_ in cases:
+        fill(folder_lake(Path(folder)))
+    assert deaths(__file__, cases) == [signal.SIGKILL] * len(cases)
+    for folder, *_ in cases:
+        lake = folder_lake(Path(folder))
         assert numbers(lake) == [1, 2, 3, 4, 5]
         run(lake)
         assert numbers(lake) == [1, 2, 3, 4, 5]
@@ -159,4 +160,4 @@ def test_a_death_at_every_step_loses_and_doubles_nothing(tmp_path: Path) -> None
 
 
 if __name__ == "__main__":
-    run(mortal_lake(Path(sys.argv[1]), int(sys.argv[2]), after=sys.argv[3] == "True")[0])
+    die_each(run)

@@ -1,0 +1,134 @@
+"""`echopulse feature compact` and `forget`: what keeps the lake in order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.output import emit
+from schemas.errors import UsageError
+
+_REPO = Path("features")
+
+
+def compact(
+    *,
+    before: Annotated[str | None, Parameter(show_default=False)] = None,
+    retain: bool = False,
+    options: GlobalOptions = NO_OPTIONS,
+) -> None:
+    """Merge the lake's small files, hour by hour; with --retain, delete first what lake.retention_days lets go.
+
+    Parameters
+    ----------
+    before
+        Only hours that have ended by then, such as 2026-01-31T08:00Z; default: an hour ago.
+    retain
+        Apply the policy too.
+    """
+    until = _moment(before) if before else datetime.now(UTC) - timedelta(hours=1)
+    from echopulse.job.forget import settle_s
+    from echopulse.job.lake import opened
+    from features.lake import compaction, retention
+    from features.lake.lease import held
+    from features.lake.listing import tables
+
+    settings = options.settings()
+    lake = opened(settings.lake)
+    now, retained, compacted = datetime.now(UTC), [], []
+    with _steps() as on_step, held(lake, "feature compact") as lease:
+        for table in tables(lake):
+            days = retention.days_of(settings.lake.retention_days, table) if retain else None
+            if days is not None:
+                on_step(f"{table}, retention")
+                retained.append(retention.retain(lake, table, lease, days, now))
+            compacted.append(compaction.compact(lake, table, lease, until, settle_s(settings), on_step))
+    document = {
+        "lake": settings.lake.path,
+        "before": until,
+        "retained": [asdict(done) for done in retained],
+        "compacted": [asdict(done) for done in compacted],
+    }
+    emit(document, options.json, lambda: _compaction_text(document))
+
+
+def forget(
+    *,
+    user: str,
+    channel: str | None = None,
+    data: Path | None = None,
+    repo: Annotated[Path, Parameter(name="--repo")] = _REPO,
+    options: GlobalOptions = NO_OPTIONS,
+) -> None:
+    """Erase one user's rows from the lake, their features from the online store, and their labelled texts.
+
+    Parameters
+    ----------
+    user
+        The user's id, as events have it.
+    channel
+        Only events of this channel; the user's features go all the same.
+    data
+        Folder of labelled Parquet files: those with a column user_id are rewritten too.
+    repo
+        Folder of the Feast repository, whose views say which keys of the online store are a user's.
+    """
+    if not user:
+        raise UsageError("--user is empty", "events without a user are nobody's")
+    from echopulse.job.forget import forget as erase
+    from features.machinery.catalog import compiled_views
+
+    settings = options.settings()
+    views = compiled_views(repo, settings.home)
+    with _steps() as on_step:
+        done = erase(settings, views, user, channel, data, on_step)
+    emit({"user": user, "channel": channel, **asdict(done)}, options.json, lambda: _forgotten_text(asdict(done)))
+
+
+def _moment(text: str) -> datetime:
+    """Read a time; without a zone it is in UTC. Raises UsageError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--before '{text}' is no time", "for example 2026-01-31T08:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows what is being worked on; on a terminal's stderr alone."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading the lake") as status:
+        yield status.update
+
+
+def _compaction_text(document: dict[str, Any]) -> str:
+    lines = [
+        f"{done['table']}: {done['rows']:,} rows before {done['before']:%Y-%m-%d %H:%M} deleted"
+        for done in document["retained"]
+    ]
+    lines += [
+        f"{done['table']}: {done['files_before']} files, now {done['files_after']}"
+        + (f"; {done['young']} are too young" if done["young"] else "")
+        for done in document["compacted"]
+    ]
+    return "\n".join(lines) or f"{document['lake']}: no tables yet"
+
+
+def _forgotten_text(done: dict[str, Any]) -> str:
+    lines = [f"{table}: {rows:,} rows erased" for table, rows in done["rows"].items()]
+    lines += [f"{name}: {rows:,} labelled rows erased" for name, rows in done["labelled"].items()]
+    lines.append(f"online store: {done['online_keys']} keys deleted")
+    return "\n".join([*lines, f"record: {done['record']}"] if done["record"] else [*lines, "the lake held nothing"])
