@@ -55,7 +55,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Published:
-    """What publishing did to a table: hours written, rows in them that are new, and rows of the span that were there."""
+    """What publishing did to a table: hours written, rows that are new in them, and rows of the span that were there."""
 
     table: str
     partitions: int
@@ -63,7 +63,7 @@ class Published:
     replaced: int
 
 
-def publish(  # noqa: PLR0913 each is a choice of its own
+def publish(
     lake: Lake,
     staged: str,
     table: str,
