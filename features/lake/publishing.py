@@ -55,7 +55,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Published:
-    """What publishing did to a table: hours written, rows that are new in them, and rows of the span that were there."""
+    """What publishing did to a table: hours written, new rows in them, and rows of the span that were there."""
 
     table: str
     partitions: int

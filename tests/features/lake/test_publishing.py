@@ -106,7 +106,7 @@ def test_a_column_of_another_type_is_refused(tmp_path: Path) -> None:
     lake = folder_lake(tmp_path)
     write(lake, "part-0", rows((7, 40, "old")), SEVEN, TABLE)
     write(lake, "part-a", rows((7, 40, "x")) | {"value": pa.array([5])}, SEVEN, STAGED)
-    with pytest.raises(EchoPulseError, match="column 'value' is string in .* and int64 in"):
+    with pytest.raises(EchoPulseError, match=r"column 'value' is string in .* and int64 in"):
         run(lake)
     assert told(lake) == ["07:40 old"]
 
