@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from features.machinery.view_spec import CompiledView
     from pipelines.backfill import BackfillConfig
 
+_STDOUT = 1
 _POLL_S = 0.5
 _CANCEL_S = 60
 #: A batch over a day that takes longer has hung.
@@ -37,6 +39,7 @@ class BatchFlink:
         self._jars = flink_jars(settings)
         # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
         os.environ["JAVA_HOME"] = str(find_java().home)
+        _start_jvm()
         self._s3: dict[str, str] = {}
 
     def run(
@@ -99,6 +102,21 @@ class BatchFlink:
         config = s3_config(lake.endpoint, lake.access_key, lake.secret_key.get_secret_value(), lake.region)
         self._s3 = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in config.items()}
         load_plugins(plugins, self._s3)
+
+
+def _start_jvm() -> None:
+    """Start PyFlink's JVM with nowhere to print to: Hadoop's readers would write among a command's JSON document."""
+    from pyflink.java_gateway import get_gateway
+
+    sys.stdout.flush()
+    stdout, nowhere = os.dup(_STDOUT), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, _STDOUT)
+        get_gateway()
+    finally:
+        os.dup2(stdout, _STDOUT)
+        os.close(stdout)
+        os.close(nowhere)
 
 
 def _free(settings: Settings) -> int:
