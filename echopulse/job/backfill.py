@@ -99,6 +99,7 @@ def backfill(settings: Settings, request: Request, on_progress: Callable[[Progre
     if ahead:
         from echopulse.job.backfill_flink import BatchFlink
 
+        flink = BatchFlink(settings, here=request.here)
         with ExitStack() as opened:
             # In one order, so that two backfills do not wait for each other's lake.
             lakes = sorted({lake.location.path: lake for lake in (source, target)}.items())
@@ -108,7 +109,6 @@ def backfill(settings: Settings, request: Request, on_progress: Callable[[Progre
             writer = None if request.output else OnlineWriter(online_store(settings))
             if writer:
                 opened.callback(writer.close)
-            flink = BatchFlink(settings, here=request.here)
             run = _Run(settings, source, target, views, scored_by, writer, _All(list(leases.values())), flink)
             _days(run, plan, record, on_progress)
     return _document(record, plan, ahead, time.monotonic() - began, request)
