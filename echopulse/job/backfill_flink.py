@@ -32,14 +32,12 @@ class BatchFlink:
 
     def __init__(self, settings: Settings, *, here: bool) -> None:
         """Find Java, jars and a free slot. Raises EchoPulseError where the cluster is away or has none."""
-        from echopulse.stack import find_java, flink_jars
+        from echopulse.stack import flink_jars
 
         self._settings, self._here = settings, here
         self.parallelism = settings.flink.parallelism if here else min(settings.flink.parallelism, _free(settings))
         self._jars = flink_jars(settings)
-        # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
-        os.environ["JAVA_HOME"] = str(find_java().home)
-        _start_jvm()
+        start_jvm()
         self._s3: dict[str, str] = {}
 
     def run(
@@ -104,10 +102,14 @@ class BatchFlink:
         load_plugins(plugins, self._s3)
 
 
-def _start_jvm() -> None:
+def start_jvm() -> None:
     """Start PyFlink's JVM with nowhere to print to: Hadoop's readers would write among a command's JSON document."""
     from pyflink.java_gateway import get_gateway
 
+    from echopulse.stack import find_java
+
+    # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
+    os.environ["JAVA_HOME"] = str(find_java().home)
     sys.stdout.flush()
     stdout, nowhere = os.dup(_STDOUT), os.open(os.devnull, os.O_WRONLY)
     try:

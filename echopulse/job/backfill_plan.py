@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 #: The strategy that scores by whatever artifact its option `model` names.
 _BY_ARTIFACT = "bag"
+_KINDS = ("sentiment", "toxicity", "stance")
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,7 @@ def selection(base: Selection, request: Request) -> Selection | None:
         return replace(base, shadow={}) if request.rescore else None
     folder = find_artifact(request.model).resolve()
     manifest, _ = read_manifest(folder)
-    kinds = [kind for kind in ("sentiment", "toxicity") if kind in manifest.tasks]
-    kinds += ["stance"] if manifest.stance_targets() else []
+    kinds = [kind for kind in _KINDS if kind in manifest.tasks or (kind == "stance" and manifest.stance_targets())]
     if not kinds:
         raise EchoPulseError(
             f"model '{request.model}' has none of the tasks sentiment, toxicity and stance",

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,6 @@ from tests.system.expected import feature_rows, lake_rows, same
 from transforms.keys import string_keys
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from features.machinery.view_spec import ViewSpec
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -120,3 +119,34 @@ def test_rows_are_the_oracles(request: pytest.FixtureRequest, events: pd.DataFra
     assert list((output / "_backfill").glob("*/")) == []
     again = backfill(lake, "--output", str(output), "--here")
     assert (again["days"], again["skipped_days"]) == ([], ["2026-01-30", "2026-01-31"])
+
+
+def test_analysed_anew_by_one_operator(lake: Path) -> None:
+    """Both tables of panes read one analysis of the original events; planned in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, __file__, str(lake)], timeout=300, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"analyse": 1}
+
+
+def plan(lake: Path) -> dict[str, int]:
+    """Count the Python operators in the plan of a backfill that analyses anew."""
+    from echopulse.job.backfill_flink import start_jvm  # noqa: PLC0415 for the process that plans
+    from echopulse.job.plan import python_calls  # noqa: PLC0415 as above
+    from echopulse.job.submit import FEATURES  # noqa: PLC0415 as above
+    from echopulse.stack import flink_jars  # noqa: PLC0415 as above
+    from features.machinery.catalog import compiled_views  # noqa: PLC0415 as above
+    from pipelines.backfill import BackfillConfig, declare  # noqa: PLC0415 as above
+    from pipelines.environment import batch_environment  # noqa: PLC0415 as above
+    from transforms.selection import Selection  # noqa: PLC0415 as above
+
+    start_jvm()
+    staging = str(lake.parent / "staging")
+    config = BackfillConfig(str(lake / "events"), staging, AFTER, UNTIL, 5_000, Selection())
+    table = batch_environment(config, flink_jars(Settings()))
+    return python_calls(declare(table, config, compiled_views(FEATURES, lake.parent / "home")).explain())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(plan(Path(sys.argv[1]))) + "\n")
