@@ -130,7 +130,7 @@ def test_rows_equal_the_streams_and_late_events_are_made_good(streamed: Streamed
 def _late_event(streamed: Streamed) -> dict[str, Any]:
     """Send one more message of the first minutes; the lake has it as late."""
     signals = streamed.signals
-    event = streamed.events.slice(0, 1).to_pylist()[0] | {
+    event: dict[str, Any] = streamed.events.slice(0, 1).to_pylist()[0] | {
         "id": f"{PREFIX}-late",
         "raw_payload": b'{"text": "you stupid moron", "lang": "en"}',
         "metadata": [("kind", "message")],

@@ -67,7 +67,7 @@ def lake(events: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The events as the stream leaves them, with a file of each hour that a crashed compaction stood another for."""
     root: Path = tmp_path_factory.mktemp("lake") / "lake"
     for hour, rows in events.groupby(events["ts"] // 3_600_000):
-        folder = root / "events" / datetime.fromtimestamp(int(hour) * 3600, UTC).strftime("date=%Y-%m-%d/hour=%H")  # type: ignore[call-overload]
+        folder = root / "events" / datetime.fromtimestamp(int(hour) * 3600, UTC).strftime("date=%Y-%m-%d/hour=%H")
         folder.mkdir(parents=True)
         table = pa.Table.from_pandas(rows.drop(columns="stage"), preserve_index=False)
         times = pa.array(rows["ts"]).cast(pa.timestamp("ms")).cast(pa.timestamp("ns"))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_what_a_person_reads() -> None:
     assert _plan_text(plan | {"estimated_seconds": 61}).endswith("time: about 1 min 1 s")
     assert _progress_text(Progress("d", 1, 2, "computing", None)) == "day d (1 of 2): computing"
     assert _progress_text(Progress("d", 2, 2, "x", 7_260)) == "day d (2 of 2): x, about 2 h 1 min left"
-    done = {"days": [], "skipped_days": ["a", "b"]}
+    done: dict[str, Any] = {"days": [], "skipped_days": ["a", "b"]}
     assert _done_text(done) == "done already, 2 days; --again does it once more"
     done = {
         "days": [day],
