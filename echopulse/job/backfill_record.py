@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,8 @@ def clear_staging(lake: Lake) -> None:
     """Delete the rows that a backfill which ended early left unpublished; who calls this holds the lake's lease."""
     for info in _inside(lake):
         if info.type == pafs.FileType.Directory:
-            with lake.told(info.path):
+            # Some S3 servers go on listing a folder that holds nothing any more.
+            with suppress(VanishedError), lake.told(info.path):
                 lake.files.delete_dir(info.path)
 
 
