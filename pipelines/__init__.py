@@ -1,1 +1,1 @@
-"""The Flink DAGs: the same declarations as a stream."""
+"""The Flink DAGs: the same declarations as a stream and as a batch."""

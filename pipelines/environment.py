@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pyflink.common import Configuration
+from pyflink.java_gateway import get_gateway
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from py4j.java_gateway import JavaObject
+
+    from pipelines.backfill import BackfillConfig
     from pipelines.config import SignalsConfig
 
 #: A restart waits 1 s, then longer, at most 15 s; after this many in a row the job fails instead of looking hung.
@@ -59,6 +63,28 @@ def job_settings(config: SignalsConfig) -> dict[str, str]:
     }
 
 
+def batch_settings(config: BackfillConfig) -> dict[str, str]:
+    """Return the Flink settings of the job `backfill`, which ends, keeps no state and is run again where it fails."""
+    return {
+        "pipeline.name": "backfill",
+        "table.local-time-zone": "UTC",
+        "parallelism.default": str(config.parallelism),
+        "execution.batch.adaptive.auto-parallelism.max-parallelism": str(config.parallelism),
+        "pipeline.object-reuse": "true",
+        # An object store that does not answer for a moment; more is told at once, and the day is run again.
+        "restart-strategy.type": "fixed-delay",
+        "restart-strategy.fixed-delay.attempts": "2",
+        "restart-strategy.fixed-delay.delay": "5 s",
+        "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
+        "table.exec.sink.not-null-enforcer": "ERROR",
+        "table.optimizer.agg-phase-strategy": "TWO_PHASE",
+        "python.fn-execution.bundle.size": str(config.bundle_size),
+        "python.fn-execution.arrow.batch.size": str(config.bundle_size),
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+    }
+
+
 def environment(
     config: SignalsConfig, jars: Sequence[Path], rest: str | None = None, extra: Mapping[str, str] | None = None
 ) -> TableEnvironment:
@@ -66,7 +92,49 @@ def environment(
 
     `jars` travel with the job. `extra` overrides single Flink settings.
     """
-    settings = job_settings(config) | {"pipeline.jars": ";".join(jar.resolve().as_uri() for jar in jars)}
+    configuration = _configuration(job_settings(config), jars, rest, extra)
+    return TableEnvironment.create(
+        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
+    )
+
+
+def batch_environment(
+    config: BackfillConfig, jars: Sequence[Path], rest: str | None = None, extra: Mapping[str, str] | None = None
+) -> TableEnvironment:
+    """Return a Table environment for jobs that end; the arguments are as for `environment`."""
+    configuration = _configuration(batch_settings(config), jars, rest, extra)
+    return TableEnvironment.create(
+        EnvironmentSettings.new_instance().in_batch_mode().with_configuration(configuration).build()
+    )
+
+
+def load_plugins(folder: Path, settings: Mapping[str, str]) -> None:
+    """Teach this process's JVM the file systems whose plug-ins lie in `folder`, under Flink's own `settings`.
+
+    A client lists a table's files as it plans, and PyFlink's JVM loads no plug-ins by itself.
+    """
+    jvm = get_gateway().jvm
+    configuration = Configuration()
+    for key, value in settings.items():
+        configuration.set_string(key, value)
+    core = jvm.org.apache.flink.core
+    found = core.plugin.DirectoryBasedPluginFinder(jvm.java.nio.file.Path.of(str(folder), _no_strings()))
+    parents = jvm.org.apache.flink.configuration.CoreOptions.getPluginParentFirstLoaderPatterns(
+        configuration._j_configuration  # noqa: SLF001 PyFlink has no public way to the Java object
+    )
+    plugins = core.plugin.DefaultPluginManager(found.findPlugins(), parents)
+    core.fs.FileSystem.initialize(configuration._j_configuration, plugins)  # noqa: SLF001 as above
+
+
+def _no_strings() -> JavaObject:
+    gateway = get_gateway()
+    return gateway.new_array(gateway.jvm.java.lang.String, 0)
+
+
+def _configuration(
+    settings: Mapping[str, str], jars: Sequence[Path], rest: str | None, extra: Mapping[str, str] | None
+) -> Configuration:
+    settings = {**settings, "pipeline.jars": ";".join(jar.resolve().as_uri() for jar in jars)}
     if rest is not None:
         address = urlsplit(rest)
         # PyFlink 2.3 asks the environment's default target, which is local, and would run the workers inside this very
@@ -80,6 +148,4 @@ def environment(
     configuration = Configuration()
     for key, value in (settings | dict(extra or {})).items():
         configuration.set_string(key, value)
-    return TableEnvironment.create(
-        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
-    )
+    return configuration

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 _FLINK_TYPES: dict[FeatureType, str] = {"int64": "BIGINT", "float64": "DOUBLE", "string": "STRING"}
 
 
+#: The columns of the lake's events, those of its partitions last.
+EVENT_COLUMNS = """  event_id STRING, channel_id STRING, user_id STRING, kind STRING, target STRING, ts TIMESTAMP(3),
+  toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, user_key INT, text_key INT,
+  late BOOLEAN, event BYTES, `result` BYTES,
+  `date` STRING, `hour` STRING"""
+
 _KEYED_BY_CHANNEL = {
     "key.format": "raw",
     "key.fields": "channel_id",
@@ -128,10 +134,7 @@ def lake_events_sink(config: SignalsConfig) -> str:
     A delete is a row like others, whose `target` is to be left out: readers go by transforms.standing.
     """
     return f"""CREATE TEMPORARY TABLE lake_events (
-  event_id STRING, channel_id STRING, user_id STRING, kind STRING, target STRING, ts TIMESTAMP(3),
-  toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, user_key INT, text_key INT,
-  late BOOLEAN, event BYTES, `result` BYTES,
-  `date` STRING, `hour` STRING
+{EVENT_COLUMNS}
 ) PARTITIONED BY (`date`, `hour`) WITH (
   {options(_parquet_sink(config.lake.table("events"), unsorted=("event", "result")))}
 )"""
@@ -139,6 +142,11 @@ def lake_events_sink(config: SignalsConfig) -> str:
 
 def lake_features_sink(config: SignalsConfig, view: CompiledView) -> str:
     """Return the lake table of one view: its columns and `written_ms`, the wall time it became readable online."""
+    return features_sink(config.lake.path, view)
+
+
+def features_sink(lake: str, view: CompiledView) -> str:
+    """Return the table of one view's rows in a lake, a folder or `s3://` prefix."""
     schema = view.schema
     columns = ",\n  ".join(
         f"{column.name} {_FLINK_TYPES[column.type]}" for column in (*schema.join_keys, *schema.features)
@@ -149,7 +157,7 @@ def lake_features_sink(config: SignalsConfig, view: CompiledView) -> str:
   written_ms BIGINT,
   `date` STRING, `hour` STRING
 ) PARTITIONED BY (`date`, `hour`) WITH (
-  {options(_parquet_sink(config.lake.table(f"features/{view.name}")))}
+  {options(_parquet_sink(f"{lake.rstrip('/')}/features/{view.name}"))}
 )"""
 
 

@@ -12,6 +12,7 @@ from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 
 app = App(name="pipeline", help="Run, submit or explain the Flink job.")
+app.command("echopulse.cli.pipeline_backfill:backfill", name="backfill", help="Compute the past anew.")
 
 _RUNNING_S = 240.0
 _STOP_S = 200.0

@@ -55,6 +55,10 @@ class FlinkCluster:
         ]
         return sorted(found, key=lambda job: job.start_ms, reverse=True)
 
+    def free_slots(self) -> int:
+        """Return how many slots no job has taken."""
+        return int(self._get("/overview")["slots-available"])
+
     def job(self, name: str) -> JobSummary:
         """Return the newest job of that name that has not ended. Raises EchoPulseError where there is none."""
         alive = [job for job in self.jobs() if job.state not in ENDED]

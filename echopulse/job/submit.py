@@ -89,10 +89,11 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (Py4JJavaError, JavaException) as error:
-        raise EchoPulseError(f"Flink refused the job: {_innermost(str(error))}") from error
+        raise EchoPulseError(f"Flink refused the job: {innermost(str(error))}") from error
 
 
-def _innermost(text: str) -> str:
+def innermost(text: str) -> str:
+    """Return the innermost cause of what Flink throws, in one line."""
     causes = [line.strip() for line in text.splitlines() if line.strip().startswith("Caused by:")]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return causes[-1].removeprefix("Caused by:").strip() if causes else (lines[0] if lines else "no reason given")

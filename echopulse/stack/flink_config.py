@@ -59,9 +59,8 @@ def write_config(settings: StackSettings, service: str) -> FlinkFolders:
     config.touch(mode=0o600)  # it holds the S3 key
     config.write_text(yaml.safe_dump(flink_config(settings), width=2**16), "utf-8")
     prometheus = flink_home() / "plugins" / "metrics-prometheus"
-    s3 = [settings.jars / jar.filename for jar in group_named(FLINK_S3).jars]
     _link("metrics-prometheus", sorted(prometheus.glob("*.jar")), folders.plugins)
-    _link("s3-fs-hadoop", s3, folders.plugins)
+    link_s3(settings, folders.plugins)
     return folders
 
 
@@ -107,13 +106,25 @@ def flink_config(settings: StackSettings) -> dict[str, object]:
         "restart-strategy.exponential-delay.backoff-multiplier": 2.0,
         "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": 30,
-        "s3.endpoint": f"http://{HOST}:{settings.s3_port}",
+        **s3_config(f"http://{HOST}:{settings.s3_port}", settings.access_key, settings.secret_key, settings.region),
+    }
+
+
+def s3_config(endpoint: str, access_key: str, secret_key: str, region: str) -> dict[str, object]:
+    """Return Flink's own keys for an S3 server."""
+    return {
+        **({"s3.endpoint": endpoint} if endpoint else {}),
         "s3.path.style.access": True,
         "s3.path-style-access": True,
-        "s3.access-key": settings.access_key,
-        "s3.secret-key": settings.secret_key,
-        "s3.region": settings.region,
+        "s3.access-key": access_key,
+        "s3.secret-key": secret_key,
+        "s3.region": region,
     }
+
+
+def link_s3(settings: StackSettings, plugins: Path) -> None:
+    """Link the plug-in for `s3://`, whose jars lie in the cache, into a folder of plug-ins."""
+    _link("s3-fs-hadoop", [settings.jars / jar.filename for jar in group_named(FLINK_S3).jars], plugins)
 
 
 def java_options() -> list[str]:

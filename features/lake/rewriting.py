@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -23,7 +24,7 @@ from features.lake.location import VanishedError
 from features.lake.table import unified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from features.lake.lease import Lease
     from features.lake.listing import Footer, LakeFile, Listing
@@ -60,12 +61,31 @@ def replace(
 
     The table must have been swept. Raises EchoPulseError naming a file that cannot be read, or where the lease is lost.
     """
-    partition = old[0].file.partition
+    schema = unified(table, old)
+    rows = (keep(batch) for footer in old for batch in read_batches(lake, footer, schema))
+    return stand_for(lake, table, old[0].file.partition, old, rows, schema, lease)
+
+
+def stand_for(
+    lake: Lake,
+    table: str,
+    partition: str,
+    old: Sequence[Footer],
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    lease: Lease,
+) -> int:
+    """Write a file of `batches` that stands for the files `old` of a partition, which may be none; return its rows.
+
+    The table must have been swept. Raises EchoPulseError where a file cannot be written or the lease is lost.
+    """
     names = sorted(footer.file.name for footer in old)
     name = f"{REWRITTEN}{hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:16]}.parquet"
     hidden = lake.within(table, partition, f".{name}")
-    schema = unified(table, old).with_metadata({REPLACES: json.dumps(names)})
+    schema = schema.with_metadata({REPLACES: json.dumps(names)})
     lease.renew()
+    if not old and not lake.location.on_s3:
+        Path(lake.within(table, partition)).mkdir(parents=True, exist_ok=True)
     rows = 0
     with (
         lake.told(hidden),
@@ -74,8 +94,8 @@ def replace(
             stream, schema, compression="snappy", use_deprecated_int96_timestamps=_as_the_job(schema)
         ) as writer,
     ):
-        for batch in _grouped(keep(batch) for footer in old for batch in _batches(lake, footer, schema)):
-            writer.write_table(batch, _GROUP_ROWS)
+        for batch in _grouped(iter(batches)):
+            writer.write_table(batch.cast(schema), _GROUP_ROWS)
             rows += batch.num_rows
     _to_disk(lake, hidden)
     lease.renew()
@@ -95,7 +115,7 @@ def _as_the_job(schema: pa.Schema) -> bool:
     return all(kind.unit == "ns" and kind.tz is None for kind in times)
 
 
-def _batches(lake: Lake, footer: Footer, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def read_batches(lake: Lake, footer: Footer, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Read a file in the columns of all, those it lacks null."""
     path = footer.file.path
     with lake.told(path), lake.files.open_input_file(path) as opened, pq.ParquetFile(opened) as parquet:

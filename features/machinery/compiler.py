@@ -1,7 +1,4 @@
-"""From feature views to Flink SQL: each a SELECT over window aggregates, for a stream and for one that ends.
-
-Flink 2.3 in batch mode takes the same text but for bitmaps: the code it generates for BITMAP_BUILD_AGG in a sort
-aggregation does not compile.
+"""From feature views to Flink SQL: each a SELECT over window aggregates, for a stream and for a batch alike.
 
 They read a table with the columns of `schemas.arrow.EXCHANGED` and a row time `et` TIMESTAMP_LTZ(3), and take the rows
 that were analysed (`stage` is empty), that carry the view's keys, and that pass its filter. Windows are aligned to the

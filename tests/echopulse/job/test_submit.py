@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from echopulse.job.submit import FEATURES, _innermost, known_job
+from echopulse.job.submit import FEATURES, innermost, known_job
 from schemas.errors import UsageError
 
 
@@ -32,6 +32,6 @@ def test_the_views_are_those_of_the_package() -> None:
         ("", "no reason given"),
     ],
 )
-def test_the_innermost_cause_is_told(text: str, told: str) -> None:
+def test_theinnermost_cause_is_told(text: str, told: str) -> None:
     """Java wraps; the last cause is the first thing that went wrong."""
-    assert _innermost(text) == told
+    assert innermost(text) == told

@@ -1,6 +1,6 @@
 SELECT
   `channel_id`,
-  BITMAP_BUILD_AGG(`user_key`) AS `bitmap_user_key`,
+  BITMAP_OR_AGG(BITMAP_BUILD(ARRAY[`user_key`])) AS `bitmap_user_key`,
   COUNT(*) AS `rows`,
   SUM(CAST(`emoji_count` AS BIGINT)) AS `sum_emoji_count`,
   SUM(CAST(`sentiment_score` AS BIGINT)) AS `sum_sentiment_score`,

@@ -1,6 +1,6 @@
 SELECT
   `user_id`,
-  BITMAP_BUILD_AGG(`text_key`) AS `bitmap_text_key`,
+  BITMAP_OR_AGG(BITMAP_BUILD(ARRAY[`text_key`])) AS `bitmap_text_key`,
   COUNT(*) AS `rows`,
   SUM(`toxicity`) AS `sum_toxicity`,
   `window_end` AS `pane_end`, `window_time` AS `pane_time`

@@ -1,0 +1,131 @@
+"""`echopulse pipeline backfill`: the views over the lake's past."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.output import emit
+from schemas.errors import UsageError
+
+
+def backfill(  # noqa: PLR0913 each is an option of its own
+    *,
+    after: Annotated[str, Parameter(name="--from")],
+    until: Annotated[str, Parameter(name="--to")],
+    source: Annotated[str, Parameter(show_default=False)] = "",
+    output: Annotated[str, Parameter(show_default=False)] = "",
+    rescore: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    model: Annotated[str, Parameter(show_default=False)] = "",
+    here: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    again: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    dry_run: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    options: GlobalOptions = NO_OPTIONS,
+) -> None:
+    """Compute the features of a span of the past anew, as a Flink batch over the lake.
+
+    Rows take the place of those in the lake, a newer online value stays.
+    Cut short, it goes on where it was when it is run again.
+
+    Parameters
+    ----------
+    after
+        Windows that end after it, such as 2026-01-31 or 2026-01-31T08:00Z.
+    until
+        Windows that end by it.
+    source
+        Another lake to read events from; default: lake.path.
+    output
+        Another lake to write rows to; the online store is left alone then.
+    rescore
+        Analyse the events anew, instead of taking the scores of their day.
+    model
+        Analyse anew with this model, a name or a folder; needs --output.
+    here
+        Run Flink in this process instead of on the cluster.
+    again
+        Do once more what an earlier run has finished.
+    dry_run
+        Only say what there is to do, and how long it takes.
+    """
+    from echopulse.job.backfill_plan import Request
+
+    request = Request(
+        _moment("--from", after), _moment("--to", until), source, output, rescore, model, here=here, again=again
+    )
+    from echopulse.cli.interrupt import ended_by_signal
+    from echopulse.job import backfill as job
+
+    settings = options.settings()
+    if dry_run:
+        document = job.dry_run(settings, request)
+        emit(document, options.json, lambda: _plan_text(document))
+        return
+    with ended_by_signal(), _shown() as on_progress:
+        document = job.backfill(settings, request, on_progress)
+    emit(document, options.json, lambda: _done_text(document))
+
+
+def _moment(option: str, text: str) -> datetime:
+    """Read a time; without a zone it is in UTC. Raises UsageError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} '{text}' is no time", "for example 2026-01-31T08:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[Any], None]]:
+    """Yield a function that shows progress: in one line of a terminal, else a line for each day."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        with Console(stderr=True).status("reading the lake") as status:
+            yield lambda progress: status.update(_progress_text(progress))
+        return
+    told: set[str] = set()
+
+    def line(progress: Any) -> None:  # noqa: ANN401 its class is loaded by the command
+        if progress.day not in told:
+            told.add(progress.day)
+            sys.stderr.write(f"{_progress_text(progress)}\n")
+            sys.stderr.flush()
+
+    yield line
+
+
+def _progress_text(progress: Any) -> str:  # noqa: ANN401 as above
+    left = f", about {_duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    return f"day {progress.day} ({progress.place} of {progress.days}): {progress.step}{left}"
+
+
+def _plan_text(document: dict[str, Any]) -> str:
+    lines = [
+        f"{day['day']}: {day['events']:,} events, {day['bytes'] / 1e6:,.1f} MB" + (", done" if day["done"] else "")
+        for day in document["days"]
+    ]
+    seconds = document["estimated_seconds"]
+    estimate = f"about {_duration(seconds)}" if seconds is not None else "unknown until a first backfill has run"
+    return "\n".join([*lines, f"{document['events']:,} events to do; time: {estimate}"])
+
+
+def _done_text(document: dict[str, Any]) -> str:
+    if not document["days"]:
+        return f"done already, {len(document['skipped_days'])} days; --again does it once more"
+    lines = [f"{view}: {count:,} rows" for view, count in document["rows"].items()]
+    replaced, online = f"{document['replaced']:,}", f"{document['online_written']:,}"
+    total = f"{document['events']:,} events, {document['published']:,} rows in the place of {replaced}"
+    return "\n".join([*lines, f"{total}, {online} online, in {_duration(document['seconds'])}"])
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

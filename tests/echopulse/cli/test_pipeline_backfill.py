@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from echopulse.cli.main import main
+from echopulse.cli.pipeline_backfill import _done_text, _duration, _moment, _plan_text, _progress_text
+from echopulse.job.backfill import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPAN = ["--from", "2026-01-30", "--to", "2026-02-01"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--from", "noon", "--to", "2026-02-01"], "--from 'noon' is no time (for example 2026-01-31T08:00Z)"),
+        (["--from", "2026-02-01", "--to", "2026-01-01"], "--from 2026-02-01T00:00:00Z is not before --to 2026-01-01T"),
+        ([*SPAN, "--model", "cascade"], "--model cascade asks what a candidate would have said"),
+        (["--from", "2026-02-01"], "requires an argument"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2 and one line, before anything is opened."""
+    assert main(["pipeline", "backfill", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert line in told
+    assert told.count("\n") == 1
+
+
+def test_a_lake_without_events_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also by a dry run; exit 1."""
+    monkeypatch.setenv("ECHOPULSE_LAKE__PATH", str(tmp_path / "lake"))
+    assert main(["pipeline", "backfill", *SPAN, "--dry-run"]) == 1
+    events = tmp_path / "lake" / "events"
+    assert capsys.readouterr().err == f"echopulse: {events} holds no events (--source names another lake)\n"
+
+
+def test_times_without_a_zone_are_in_utc() -> None:
+    """A day is its first moment."""
+    assert _moment("--from", "2026-01-30") == datetime(2026, 1, 30, tzinfo=UTC)
+    assert _moment("--from", "2026-01-30T01:00+01:00") == datetime(2026, 1, 30, tzinfo=UTC)
+
+
+def test_what_a_person_reads() -> None:
+    """Plan, progress and result."""
+    day = {"day": "2026-01-30", "events": 1_000, "bytes": 2_000_000, "done": True}
+    plan = {"days": [day], "events": 0, "estimated_seconds": None}
+    assert _plan_text(plan) == (
+        "2026-01-30: 1,000 events, 2.0 MB, done\n0 events to do; time: unknown until a first backfill has run"
+    )
+    assert _plan_text(plan | {"estimated_seconds": 61}).endswith("time: about 1 min 1 s")
+    assert _progress_text(Progress("d", 1, 2, "computing", None)) == "day d (1 of 2): computing"
+    assert _progress_text(Progress("d", 2, 2, "x", 7_260)) == "day d (2 of 2): x, about 2 h 1 min left"
+    done: dict[str, Any] = {"days": [], "skipped_days": ["a", "b"]}
+    assert _done_text(done) == "done already, 2 days; --again does it once more"
+    done = {
+        "days": [day],
+        "rows": {"v": 1_234},
+        "events": 5_678,
+        "published": 1_234,
+        "replaced": 1_200,
+        "online_written": 3,
+        "seconds": 9,
+    }
+    assert _done_text(done) == ("v: 1,234 rows\n5,678 events, 1,234 rows in the place of 1,200, 3 online, in 9 s")
+    assert _duration(59.6) == "1 min 0 s"
