@@ -121,10 +121,15 @@ def test_rows_are_the_oracles(request: pytest.FixtureRequest, events: pd.DataFra
     assert (again["days"], again["skipped_days"]) == ([], ["2026-01-30", "2026-01-31"])
 
 
-def test_analysed_anew_by_one_operator(lake: Path) -> None:
+def test_analysed_anew_by_one_operator(request: pytest.FixtureRequest, lake: Path) -> None:
     """Both tables of panes read one analysis of the original events; planned in a process of its own."""
     done = subprocess.run(
-        [sys.executable, __file__, str(lake)], timeout=300, check=False, capture_output=True, text=True
+        [sys.executable, "-m", "tests.system.test_backfill_here", str(lake)],
+        cwd=request.config.rootpath,
+        timeout=300,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"analyse": 1}
