@@ -70,18 +70,27 @@ def with_replies(vectors: NDArray[np.float32], target: NDArray[np.int64]) -> NDA
     return unit(joined)
 
 
-def _topic_words(texts: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return row and hash of each distinct word of the texts; hashtags are taken apart where capitals begin."""
+def spread_tags(texts: pa.StringArray) -> pa.StringArray:
+    """Return texts in lower case, hashtags taken apart where capitals begin."""
     apart = pc.replace_substring(pc.replace_substring_regex(texts, r"([a-z])([A-Z])", r"\1 \2"), "#", " ")
-    lower = pc.utf8_lower(apart)
+    return pc.utf8_lower(apart)
+
+
+def find_words(lower: pa.StringArray) -> NDArray[np.int64]:
+    """Return row, hash, start and end of each word in texts of `spread_tags` [4, words]; stop words are none."""
     values, offsets = string_buffers(lower)
-    room = (int(offsets[-1]) - int(offsets[0])) // 2 + len(texts) + 1
-    found, skeletons = np.empty((5, room), np.int64), np.empty(len(texts), np.int64)
+    room = (int(offsets[-1]) - int(offsets[0])) // 2 + len(lower) + 1
+    found, skeletons = np.empty((5, room), np.int64), np.empty(len(lower), np.int64)
     count = find_terms(values, offsets, values, offsets, stop_words(), _NONE, found, skeletons)
-    rows, hashes = found[0, :count], found[1, :count]
+    return found[:4, :count]
+
+
+def _topic_words(texts: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and hash of each distinct word of the texts."""
+    rows, hashes = find_words(spread_tags(texts))[:2]
     order = np.lexsort((hashes, rows))
     rows, hashes = rows[order], hashes[order]
-    new = np.ones(count, np.bool_)
+    new = np.ones(len(rows), np.bool_)
     new[1:] = (rows[1:] != rows[:-1]) | (hashes[1:] != hashes[:-1])
     return rows[new], hashes[new]
 
