@@ -13,7 +13,9 @@ reach their least values and it is
 - not copied: users write it in at least sqrt(users) wordings, as few as Heaps' law leaves to people's own words;
 - not forced: its messages by distinct user are less than `FLOOD` times the scope's, or less than `FLOOD_LEAST`;
 - not borne by a surge of the whole scope: since its quietest minute the term has gained at least a quarter of the users
-  whom the scope has gained otherwise than by its largest flood.
+  whom the scope has gained otherwise than by its largest flood;
+- not ebbing: in a pane of the minute's last third it has at least a third of the users of its busiest pane, lest what
+  a surge hid be told when both are over.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ LEAST_VOICES, LEAST_BURST = 5.0, 4.0
 LEAST_MINUTES = 1.5
 SHARE_OF_GROWTH = 0.25
 FLOOD, FLOOD_LEAST = 1.5, 3.0
+EBB = 1 / 3
 TOP = 10
 
 
@@ -109,6 +112,7 @@ def _score(entries: NDArray[np.void], scope: NDArray[np.int64], age: NDArray[np.
     np.maximum.at(flooded, own[flood], gains[flood])
     candidates = (voices >= LEAST_VOICES) & (burst >= LEAST_BURST) & ~flood
     candidates &= gains >= SHARE_OF_GROWTH * (crowd.grown - flooded)[own]
+    candidates &= ~_ebbs(entries, term, age, crowd.panes_a_minute)
     first = entries[firsts]
     found = Trends(own, first["surface"], first["kind"], burst, messages, users, texts, expected)
     return found.pick(candidates)
@@ -133,6 +137,19 @@ def _gains(
     counted = np.flatnonzero(sign)
     users = estimate(entries["users"][counted])
     return np.bincount(term[counted], users * sign[counted], int(term.max(initial=-1)) + 1).astype(np.float64)
+
+
+def _ebbs(
+    entries: NDArray[np.void], term: NDArray[np.int64], age: NDArray[np.int64], panes_a_minute: int
+) -> NDArray[np.bool_]:
+    """Say of each term whether all panes of the minute's last third have less than EBB of its busiest pane's users."""
+    now = np.flatnonzero(age < panes_a_minute)
+    users = estimate(entries["users"][now])
+    busiest, latest = np.zeros((2, int(term.max(initial=-1)) + 1))
+    np.maximum.at(busiest, term[now], users)
+    lately = age[now] < max(1, panes_a_minute // 3)
+    np.maximum.at(latest, term[now[lately]], users[lately])
+    return latest < EBB * busiest
 
 
 def _top(surfaces: NDArray[np.bytes_], scope: NDArray[np.int64]) -> NDArray[np.int64]:

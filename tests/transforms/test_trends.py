@@ -61,11 +61,11 @@ def _each(text: str, users: range, **fields: Any) -> list[dict[str, Any]]:  # no
 
 
 def test_many_users_make_a_trend_and_it_decays() -> None:
-    """A term that forty people use in their own words is first; a minute after the last of them it is gone."""
+    """A term that forty people use in their own words is first; twenty seconds after the last of them it is gone."""
     trends = _chat({15: _each("the #newthing {user}", range(1, 41))}, panes=23)
     assert trends[15][0] == "#newthing"
     assert trends[16][0] == "#newthing"
-    assert all("#newthing" not in trends[pane] for pane in (*range(15), 21, 22))
+    assert all("#newthing" not in trends[pane] for pane in (*range(15), *range(17, 23)))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_was_always_there_is_no_trend() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, 7])
 def test_the_planted_trend_is_found_and_the_planted_floods_are_not(seed: int) -> None:
     """Within 60 s the hashtag is in the top 3 of its channels and over all; spam, raid and brigade never are."""
     scenario = load_scenario()
