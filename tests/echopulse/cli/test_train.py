@@ -74,8 +74,8 @@ def test_text_output(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_split_that_is_not_there(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The files that were wanted are named, and the split that there are files of."""
-    (tmp_path / "hate.val.parquet").write_bytes((data / "hate.val.parquet").read_bytes())
+    (tmp_path / "sentiment.val.parquet").write_bytes((data / "sentiment.val.parquet").read_bytes())
     assert main(["evaluate", "default", "--data", str(tmp_path)]) == 1
     told = capsys.readouterr().err
-    assert "hate.test.parquet" in told
+    assert "sentiment.test.parquet" in told
     assert "it has others: --split val" in told
