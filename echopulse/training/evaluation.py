@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from transforms.model import Model
 
 BATCH_ROWS = 20_000
+SPLITS = ("train", "val", "test")
 _WARM_ROWS = 100
 
 
@@ -42,7 +43,11 @@ def evaluate(model: str, data: Path, split: str) -> dict[str, Any]:
     parts = {name: labelled for name, labelled in loaded.items() if labelled is not None and len(labelled.labels)}
     if not parts:
         wanted = ", ".join(f"{name}.{split}.parquet" for name in names)
-        raise EchoPulseError(f"{data} holds none of the model's tasks", f"wanted: {wanted}")
+        others = [
+            other for other in SPLITS if other != split and any(datasets.task_files(data, t, other) for t in names)
+        ]
+        hint = f"; it has others: --split {others[0]}" if others else ""
+        raise EchoPulseError(f"{data} holds none of the model's tasks", f"wanted: {wanted}{hint}")
     return {"model": model, "digest": opened.digest, **evaluate_rows(opened, parts)}
 
 

@@ -70,3 +70,12 @@ def test_text_output(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without --json a person reads a table."""
     assert main(["evaluate", "default", "--data", str(data)]) == 0
     assert "macro_recall" in capsys.readouterr().out
+
+
+def test_a_split_that_is_not_there(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files that were wanted are named, and a split that there are files of."""
+    (data / "sentiment.test.parquet").unlink()
+    assert main(["evaluate", "default", "--data", str(data)]) == 1
+    told = capsys.readouterr().err
+    assert "sentiment.test.parquet" in told
+    assert "it has others: --split train" in told
