@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.moment import read_moment
 from echopulse.cli.output import emit
 from schemas.errors import UsageError
 
@@ -34,7 +35,7 @@ def compact(
     retain
         Apply the policy too.
     """
-    until = _moment(before) if before else datetime.now(UTC) - timedelta(hours=1)
+    until = read_moment("--before", before) if before else datetime.now(UTC) - timedelta(hours=1)
     from echopulse.job.forget import settle_s
     from echopulse.job.lake import opened
     from features.lake import compaction, retention
@@ -91,15 +92,6 @@ def forget(
     with _steps() as on_step:
         done = erase(settings, views, user, channel, data, on_step)
     emit({"user": user, "channel": channel, **asdict(done)}, options.json, lambda: _forgotten_text(asdict(done)))
-
-
-def _moment(text: str) -> datetime:
-    """Read a time; without a zone it is in UTC. Raises UsageError."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--before '{text}' is no time", "for example 2026-01-31T08:00Z") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 @contextmanager

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.moment import read_moment
 from echopulse.cli.output import emit
-from schemas.errors import UsageError
 
 
 def backfill(  # noqa: PLR0913 each is an option of its own
@@ -57,7 +56,7 @@ def backfill(  # noqa: PLR0913 each is an option of its own
     from echopulse.job.backfill_plan import Request
 
     request = Request(
-        _moment("--from", after), _moment("--to", until), source, output, rescore, model, here=here, again=again
+        read_moment("--from", after), read_moment("--to", until), source, output, rescore, model, here=here, again=again
     )
     from echopulse.cli.interrupt import ended_by_signal
     from echopulse.job import backfill as job
@@ -70,15 +69,6 @@ def backfill(  # noqa: PLR0913 each is an option of its own
     with ended_by_signal(), _shown() as on_progress:
         document = job.backfill(settings, request, on_progress)
     emit(document, options.json, lambda: _done_text(document))
-
-
-def _moment(option: str, text: str) -> datetime:
-    """Read a time; without a zone it is in UTC. Raises UsageError."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} '{text}' is no time", "for example 2026-01-31T08:00Z") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from echopulse.cli.main import main
-from echopulse.cli.pipeline_backfill import _done_text, _duration, _moment, _plan_text, _progress_text
+from echopulse.cli.pipeline_backfill import _done_text, _duration, _plan_text, _progress_text
 from echopulse.job.backfill import Progress
 
 if TYPE_CHECKING:
@@ -40,12 +39,6 @@ def test_a_lake_without_events_is_told(
     assert main(["pipeline", "backfill", *SPAN, "--dry-run"]) == 1
     events = tmp_path / "lake" / "events"
     assert capsys.readouterr().err == f"echopulse: {events} holds no events (--source names another lake)\n"
-
-
-def test_times_without_a_zone_are_in_utc() -> None:
-    """A day is its first moment."""
-    assert _moment("--from", "2026-01-30") == datetime(2026, 1, 30, tzinfo=UTC)
-    assert _moment("--from", "2026-01-30T01:00+01:00") == datetime(2026, 1, 30, tzinfo=UTC)
 
 
 def test_what_a_person_reads() -> None:

@@ -113,10 +113,21 @@ class Mortal(pafs.FileSystemHandler):  # type: ignore[misc] # pyarrow has no typ
 def deaths(script: str, cases: list[tuple[str, int, bool]]) -> list[int]:
     """Run a test file's `die` for each case in a process of its own; return how each ended, as waitpid says."""
     done = subprocess.run(
-        [sys.executable, script], input=json.dumps(cases), check=True, timeout=100, capture_output=True, text=True
+        [sys.executable, script],
+        input=json.dumps(cases),
+        env=with_tests(),
+        check=True,
+        timeout=100,
+        capture_output=True,
+        text=True,
     )
     statuses: list[int] = json.loads(done.stdout)
     return statuses
+
+
+def with_tests() -> dict[str, str]:
+    """Return this process's environment for a child that imports the tests."""
+    return os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
 
 
 def die_each(run: Callable[[Lake], object]) -> None:

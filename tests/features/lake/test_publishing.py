@@ -16,7 +16,7 @@ from features.lake.lease import held
 from features.lake.publishing import Published, Span, publish
 from features.lake.table import read_table
 from schemas.errors import EchoPulseError
-from tests.features.lake.lakes import folder_lake, live, mortal_lake, names, write
+from tests.features.lake.lakes import folder_lake, live, mortal_lake, names, with_tests, write
 
 if TYPE_CHECKING:
     from features.lake.location import Lake
@@ -143,7 +143,7 @@ def test_a_death_at_every_step_is_mended_by_the_next_run(tmp_path: Path) -> None
         lake = folder_lake(folder)
         fill(lake)
         command = [sys.executable, __file__, str(folder), str(fatal)]
-        assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+        assert subprocess.run(command, env=with_tests(), check=False, timeout=60).returncode == -signal.SIGKILL
         found = told(lake)
         for hour in ("07", "08", "09"):
             assert [row for row in found if row.startswith(hour)] in (
