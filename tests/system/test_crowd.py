@@ -35,7 +35,7 @@ def told(signals: Signals) -> tuple[int, dict[CrowdRecord, list[dict[str, Any]]]
     """Send the scenario's first minutes at full speed; return their start (ms UTC) and what the topics say of them."""
     # Trends look back six minutes: other tests' chat, then silence, would be a past that docs/crowd.md tells of.
     signals.timeline.take(10)
-    start_ms = signals.timeline.take(_SECONDS // 60 + 1)
+    start_ms = signals.timeline.take(_SECONDS // 60 + 2)  # its last heartbeat is a minute behind its end
     before = {topic: end_position(signals.bootstrap, topic) for topic in _TOPICS.values()}
     batches = simulate(load_scenario(), start_ms=start_ms + 5_000, seed=11, rate=_RATE, duration_s=_SECONDS)
     with DeadLetterProducer(signals.bootstrap) as letters, EventProducer(signals.bootstrap, letters) as producer:
