@@ -11,11 +11,10 @@ from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
-from echopulse.job.environment import store_variables
+from echopulse.job.environment import repository_variables
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from echopulse.settings import Settings
     from features.machinery.view_spec import CompiledView
 
 app = App(name="feature", help="Apply the feature declarations and read features.")
@@ -39,7 +38,7 @@ def apply(*, repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
     from features.machinery.store import apply as apply_repo
 
     settings = options.settings()
-    applied = apply_repo(repo, settings.home, _environment(settings))
+    applied = apply_repo(repo, settings.home, repository_variables(settings))
     document = {
         "views": [view.name for view in applied.views],
         "entities": applied.entities,
@@ -92,7 +91,7 @@ def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOpti
     keys = dict(_pair(text) for text in entity)
     from features.machinery.store import open_store, read
 
-    row = read(open_store(repo, _environment(options.settings())), view, keys)
+    row = read(open_store(repo, repository_variables(options.settings())), view, keys)
     seconds = row["event_timestamp"]
     stamp = datetime.fromtimestamp(seconds, UTC) if seconds else None
     document = {
@@ -103,15 +102,6 @@ def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOpti
         "features": row["features"],
     }
     emit(document, options.json, lambda: _values(document))
-
-
-def _environment(settings: Settings) -> Mapping[str, str]:
-    """Return the variables that declarations and online store read, by the settings."""
-    return store_variables(settings) | {
-        "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
-        "ECHOPULSE_LAKE__PATH": settings.lake.path,
-        "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
-    }
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -57,13 +57,7 @@ def load(lake: Lake, id_: str) -> Record | None:
 
 def save(lake: Lake, record: Record) -> None:
     """Write a record, whole or not at all."""
-    path, part = lake.within(FOLDER, f"{record.id}.json"), lake.within(FOLDER, f".{record.id}.part")
-    with lake.told(path):
-        if not lake.location.on_s3:
-            lake.files.create_dir(lake.within(FOLDER), recursive=True)
-        with lake.files.open_output_stream(part) as stream:
-            stream.write(json.dumps(asdict(record), indent=1).encode())
-        lake.files.move(part, path)
+    lake.write_whole(FOLDER, f"{record.id}.json", json.dumps(asdict(record), indent=1).encode())
 
 
 def events_per_second(lake: Lake) -> float | None:

@@ -9,23 +9,23 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
 
 
-def store_variables(settings: Settings) -> dict[str, str]:
-    """Return how the online store is reached and read; where its keys are, not the keys."""
+def repository_variables(settings: Settings) -> dict[str, str]:
+    """Return what declarations and online store read: addresses, and where the store's keys are, not the keys."""
     store = settings.online_store
     return {
         "ECHOPULSE_ONLINE_STORE__CONNECTION": store.connection,
         "ECHOPULSE_ONLINE_STORE__REDIS_TYPE": store.redis_type,
         "ECHOPULSE_ONLINE_STORE__SENTINEL_MASTER": store.sentinel_master,
         "ECHOPULSE_ONLINE_STORE__KEYS": store.keys,
+        "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "ECHOPULSE_LAKE__PATH": settings.lake.path,
+        "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
     }
 
 
 def feast_variables(settings: Settings) -> dict[str, str]:
     """Return what the Feast repository reads: the addresses of Kafka, the online store and the lake, and S3's keys."""
-    return store_variables(settings) | {
-        "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
-        "ECHOPULSE_LAKE__PATH": settings.lake.path,
-        "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
+    return repository_variables(settings) | {
         "AWS_ACCESS_KEY_ID": settings.lake.access_key,
         "AWS_SECRET_ACCESS_KEY": settings.lake.secret_key.get_secret_value(),
         "AWS_REGION": settings.lake.region,

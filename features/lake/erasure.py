@@ -170,14 +170,8 @@ def erased_data(lake: Lake) -> dict[str, Erasure]:
 
 def write_record(lake: Lake, record: Erasure) -> None:
     """Write a record anew, in one step."""
-    path = lake.within(record.place)
-    part = lake.within(RECORDS, "." + record.place.rpartition("/")[2])
-    with lake.told(path):
-        if not lake.location.on_s3:
-            lake.files.create_dir(lake.within(RECORDS), recursive=True)
-        with lake.files.open_output_stream(part) as stream:
-            stream.write(json.dumps(asdict(record), indent=1, sort_keys=True).encode())
-        lake.files.move(part, path)
+    content = json.dumps(asdict(record), indent=1, sort_keys=True).encode()
+    lake.write_whole(RECORDS, record.place.rpartition("/")[2], content)
 
 
 def _read(lake: Lake, path: str) -> Erasure:

@@ -66,6 +66,16 @@ class Lake:
         """Return a path of the file system as a person writes it."""
         return SCHEME + path if self.location.on_s3 else path
 
+    def write_whole(self, folder: str, name: str, content: bytes) -> None:
+        """Write a file whole or not at all; what a crash leaves has another ending and is hidden."""
+        path, part = self.within(folder, name), self.within(folder, f".{name}.part")
+        with self.told(path):
+            if not self.location.on_s3:
+                self.files.create_dir(self.within(folder), recursive=True)
+            with self.files.open_output_stream(part) as stream:
+                stream.write(content)
+            self.files.move(part, path)
+
     @contextmanager
     def told(self, path: str) -> Iterator[None]:
         """Turn what the file system or a Parquet reader raises into one line that names the object at `path`.
