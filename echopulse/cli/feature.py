@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from features.machinery.view_spec import CompiledView
 
 app = App(name="feature", help="Apply the feature declarations and read features.")
+app.command("echopulse.cli.feature_serve:serve", name="serve", help="Answer feature queries by gRPC.")
 
 _REPO = Path("features")
 Repo = Annotated[Path, Parameter(name="--repo")]
