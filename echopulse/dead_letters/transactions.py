@@ -36,6 +36,7 @@ class ReplayTransactions:
     def __init__(self, bootstrap: str) -> None:
         """Take the name over and end what is open under it. Raises EchoPulseError where no broker answers."""
         self._bootstrap = bootstrap
+        self._overtaken = False
         self._schema = (FINGERPRINT_HEADER, fingerprint("letter_replay").encode())
         self._producer = Producer(
             {
@@ -92,6 +93,8 @@ class ReplayTransactions:
 
     def close(self) -> None:
         """Drop the connection; what is open is ended."""
+        if self._overtaken:
+            return  # nothing of it is open any more, and confluent-kafka's close would raise
         self._producer.purge(blocking=False)
         self._producer.close()
 
@@ -154,5 +157,6 @@ class ReplayTransactions:
 
     def _told(self, error: KafkaError) -> EchoPulseError:
         if error.code() in {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}:  # noqa: SLF001 confluent-kafka's name for it
+            self._overtaken = True
             return EchoPulseError("another replay has begun and taken this one's place", "let that one finish")
         return EchoPulseError(f"Kafka at {self._bootstrap} did not take a batch of a replay: {error.str()}")
