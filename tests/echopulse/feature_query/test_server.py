@@ -52,7 +52,7 @@ def test_calls_that_run_end_before_the_server_does(sources: Sources) -> None:
             """Wait, then read as the lake does."""
             entered.set()
             assert go_on.wait(DEADLINE_S)
-            return sources.past.between(*arguments)  # type: ignore[arg-type] # handed on as they came
+            return sources.past.between(*arguments)
 
     slow = Sources(sources.catalogue, sources.online, sources.project, Slow(), 0)  # type: ignore[arg-type]
     server = FeatureServer(slow, "127.0.0.1", 0)
