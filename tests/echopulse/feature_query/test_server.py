@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -19,6 +19,8 @@ from tests.echopulse.feature_query.certificates import write_certificates
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
 DEADLINE_S = 30
 REQUEST = messages.AsOfRequest(
@@ -48,13 +50,13 @@ def test_calls_that_run_end_before_the_server_does(sources: Sources) -> None:
     class Slow:
         """Rows that come when they are told to."""
 
-        def between(self, *arguments: object) -> object:
+        def between(self, *arguments: Any) -> pa.Table:  # noqa: ANN401 - passed on as they are
             """Wait, then read as the lake does."""
             entered.set()
             assert go_on.wait(DEADLINE_S)
             return sources.past.between(*arguments)
 
-    slow = Sources(sources.catalogue, sources.online, sources.project, Slow(), 0)  # type: ignore[arg-type]
+    slow = Sources(sources.catalogue, sources.online, sources.project, Slow(), 0)
     server = FeatureServer(slow, "127.0.0.1", 0)
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         health = health_pb2_grpc.HealthStub(channel)
