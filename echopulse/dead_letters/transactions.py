@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -26,6 +25,7 @@ _TRANSACTIONAL_ID = "echopulse-dlq-replay"
 _TRANSACTION_S = 15
 _TIMEOUT_S = 30.0
 _COMMITS = 3
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001 confluent-kafka's name for it
 
 _LOG = logging.getLogger("echopulse.kafka")
 
@@ -74,6 +74,12 @@ class ReplayTransactions:
         except KafkaException as error:
             self._abort()
             raise self._told(error.args[0]) from error
+        except EchoPulseError as error:
+            self._abort()
+            # Records of a replay that was overtaken may just fail to arrive; only ending the transaction tells why.
+            if self._overtaken:
+                raise _taken_over() from error
+            raise
         except BaseException:
             self._abort()
             raise
@@ -90,6 +96,11 @@ class ReplayTransactions:
         except KafkaException as error:
             self._abort()
             raise self._told(error.args[0]) from error
+        except EchoPulseError as error:
+            self._abort()
+            if self._overtaken:
+                raise _taken_over() from error
+            raise
 
     def close(self) -> None:
         """Drop the connection; what is open is ended."""
@@ -151,12 +162,18 @@ class ReplayTransactions:
                 return
 
     def _abort(self) -> None:
-        # Where even this fails, the broker ends the transaction by its time-out, or the next replay does.
-        with suppress(KafkaException):
+        try:
             self._producer.abort_transaction(_TIMEOUT_S)
+        except KafkaException as error:
+            # Where even this fails, the broker ends the transaction by its time-out, or the next replay does.
+            self._overtaken = self._overtaken or error.args[0].code() in _FENCED
 
     def _told(self, error: KafkaError) -> EchoPulseError:
-        if error.code() in {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}:  # noqa: SLF001 confluent-kafka's name for it
-            self._overtaken = True
-            return EchoPulseError("another replay has begun and taken this one's place", "let that one finish")
+        self._overtaken = self._overtaken or error.code() in _FENCED
+        if self._overtaken:
+            return _taken_over()
         return EchoPulseError(f"Kafka at {self._bootstrap} did not take a batch of a replay: {error.str()}")
+
+
+def _taken_over() -> EchoPulseError:
+    return EchoPulseError("another replay has begun and taken this one's place", "let that one finish")

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from echopulse.dead_letters.history import read_history
 from echopulse.dead_letters.mending import Mended
@@ -63,3 +64,52 @@ def test_what_fails_before_the_end_is_told_and_leaves_no_note(bootstrap: str) ->
             transactions.write([_mended("a", 1)], failing, [])
         assert len(transactions.write([_mended("a", 1)], _noted, [])) == 1
     assert read_history(bootstrap).letters == ["social.dlq-0-1"]
+
+
+class _Overtaken:
+    """A producer whose name another has taken, as librdkafka behaves: what it was given fails, here or on delivery."""
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._at_once = at_once
+        self.error = KafkaException(KafkaError(KafkaError._FENCED, "fenced", fatal=True))
+
+    def begin_transaction(self) -> None:
+        """Nothing is asked of the broker yet."""
+
+    def produce(self, *_: object, **__: object) -> None:
+        if self._at_once:
+            raise self.error
+
+    def poll(self, _: float) -> int:
+        return 0
+
+    def flush(self, _: float) -> int:
+        """All was purged: nothing waits, and nothing arrived."""
+        return 0
+
+    def commit_transaction(self, _: float) -> None:
+        raise self.error
+
+    def abort_transaction(self, _: float) -> None:
+        raise self.error
+
+    def purge(self, *, blocking: bool) -> None:
+        raise AssertionError(blocking)
+
+    def close(self) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_that_was_overtaken_says_so(bootstrap: str, monkeypatch: pytest.MonkeyPatch, *, at_once: bool) -> None:
+    """Whether its records are refused or just never arrive; and it can be closed."""
+    told = "another replay has begun and taken this one's place (let that one finish)"
+    transactions = ReplayTransactions(bootstrap)
+    monkeypatch.setattr(transactions, "_producer", _Overtaken(at_once=at_once))
+    with closing(transactions):
+        with pytest.raises(EchoPulseError) as raised:
+            transactions.write([_mended("a", 1)], _noted, [])
+        assert str(raised.value) == told
+        with pytest.raises(EchoPulseError) as raised:
+            transactions.forget(["social.dlq-0-1"])
+        assert str(raised.value) == told
