@@ -115,13 +115,16 @@ def test_a_replay_killed_in_the_middle_loses_and_doubles_nothing(bootstrap: str)
     for _ in range(3):
         before = sum(end_position(bootstrap, DLQ_REPLAYS, committed=False).offsets.values())
         process = _replaying(bootstrap)
-        deadline = time.monotonic() + _DEADLINE_S
-        # Its first batches are on their way: it is killed inside of one or between two.
-        while sum(end_position(bootstrap, DLQ_REPLAYS, committed=False).offsets.values()) - before < 1_200:
-            assert time.monotonic() < deadline
-            assert process.poll() is None, "the replay was over before it was killed"
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait(_DEADLINE_S) == -signal.SIGKILL
+        try:
+            deadline = time.monotonic() + _DEADLINE_S
+            # Its first batches are on their way: it is killed inside of one or between two.
+            while sum(end_position(bootstrap, DLQ_REPLAYS, committed=False).offsets.values()) - before < 1_200:
+                assert time.monotonic() < deadline
+                assert process.poll() is None, "the replay was over before it was killed"
+        finally:
+            process.send_signal(signal.SIGKILL)
+            ended = process.wait(_DEADLINE_S)
+        killed += ended == -signal.SIGKILL
     assert killed == 3
     outcome = replay_letters(bootstrap, Selection(stage="analyse"), most_attempts=3)
     assert 0 < outcome.replayed < LETTERS - 3_000
