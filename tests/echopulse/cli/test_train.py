@@ -72,10 +72,10 @@ def test_text_output(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "macro_recall" in capsys.readouterr().out
 
 
-def test_a_split_that_is_not_there(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The files that were wanted are named, and the split that there are files of."""
-    (tmp_path / "sentiment.val.parquet").write_bytes((data / "sentiment.val.parquet").read_bytes())
-    assert main(["evaluate", "default", "--data", str(tmp_path)]) == 1
+def test_a_split_that_is_not_there(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files that were wanted are named, and a split that there are files of."""
+    (data / "sentiment.test.parquet").unlink()
+    assert main(["evaluate", "default", "--data", str(data)]) == 1
     told = capsys.readouterr().err
     assert "sentiment.test.parquet" in told
-    assert "it has others: --split val" in told
+    assert "it has others: --split train" in told
