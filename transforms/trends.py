@@ -149,7 +149,8 @@ def _ebbs(
     np.maximum.at(busiest, term[now], users)
     lately = age[now] < max(1, panes_a_minute // 3)
     np.maximum.at(latest, term[now[lately]], users[lately])
-    return latest < EBB * busiest
+    ebbing: NDArray[np.bool_] = latest < EBB * busiest
+    return ebbing
 
 
 def _top(surfaces: NDArray[np.bytes_], scope: NDArray[np.int64]) -> NDArray[np.int64]:
