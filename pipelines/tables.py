@@ -48,6 +48,8 @@ def events_source(config: SignalsConfig) -> str:
         "properties.group.id": config.group,
         "properties.auto.offset.reset": config.start,
         "properties.partition.discovery.interval.ms": "60000",
+        # A replay of dead letters writes in transactions: one that was broken off must not be read.
+        "properties.isolation.level": "read_committed",
         "properties.fetch.max.wait.ms": "50",
         "scan.startup.mode": "group-offsets",
         "scan.watermark.idle-timeout": f"{config.idle_timeout_ms} ms",

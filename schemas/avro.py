@@ -30,9 +30,25 @@ class DeadLetter:
     original: bytes
 
 
+@dataclass(frozen=True)
+class LetterReplay:
+    """That the dead letter `letter` (topic-partition-offset) was replayed at `ts` (ms UTC).
+
+    It became the record `destination` (topic/partition/offset) at the `attempt`-th try, counted from 1, of the event
+    whose `first` letter is named; `outcome` is `sent`, or `filtered` where its mapping leaves it out.
+    """
+
+    letter: str
+    first: str
+    attempt: int
+    outcome: str
+    destination: str
+    ts: int
+
+
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """Return a shipped Avro schema, parsed: `analysis_result`, `shadow_result` or `dead_letter`."""
+    """Return a shipped Avro schema, parsed: `analysis_result`, `shadow_result`, `dead_letter` or another."""
     text = resources.files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8")
     parsed = fastavro.parse_schema(json.loads(text))
     if not isinstance(parsed, dict):
@@ -51,18 +67,24 @@ def fingerprint(name: str) -> str:
 
 def encode_dead_letters(letters: Iterable[DeadLetter]) -> list[bytes]:
     """Encode dead letters as Avro datums; they are few, so one at a time."""
-    encoded = []
-    for letter in letters:
-        buffer = io.BytesIO()
-        fastavro.schemaless_writer(buffer, schema("dead_letter"), asdict(letter))
-        encoded.append(buffer.getvalue())
-    return encoded
+    return [_written("dead_letter", letter) for letter in letters]
 
 
 def decode_dead_letter(datum: bytes) -> DeadLetter:
     """Decode one dead letter; `ts` comes back in ms UTC."""
     fields = _read("dead_letter", datum)
     return DeadLetter(**{**fields, "ts": round(fields["ts"].timestamp() * 1000)})
+
+
+def encode_letter_replay(replay: LetterReplay) -> bytes:
+    """Encode that a letter was replayed."""
+    return _written("letter_replay", replay)
+
+
+def decode_letter_replay(datum: bytes) -> LetterReplay:
+    """Decode that a letter was replayed; `ts` comes back in ms UTC."""
+    fields = _read("letter_replay", datum)
+    return LetterReplay(**{**fields, "ts": round(fields["ts"].timestamp() * 1000)})
 
 
 def decode_analysis(datum: bytes) -> dict[str, Any]:
@@ -73,6 +95,12 @@ def decode_analysis(datum: bytes) -> dict[str, Any]:
 def decode_shadow(datum: bytes) -> dict[str, Any]:
     """Decode one ShadowResult into a dict; `ts` is an aware UTC datetime."""
     return _read("shadow_result", datum)
+
+
+def _written(name: str, record: DeadLetter | LetterReplay) -> bytes:
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, schema(name), asdict(record))
+    return buffer.getvalue()
 
 
 def _read(name: str, datum: bytes) -> dict[str, Any]:

@@ -21,6 +21,7 @@ app = App(name="feature", help="Apply the feature declarations and read features
 app.command("echopulse.cli.feature_lake:compact", name="compact", help="Merge the lake's small files.")
 app.command("echopulse.cli.feature_export:export", name="export", help="Write the rows that a model is trained on.")
 app.command("echopulse.cli.feature_lake:forget", name="forget", help="Erase one user from lake and online store.")
+app.command("echopulse.cli.feature_serve:serve", name="serve", help="Answer feature queries by gRPC.")
 
 _REPO = Path("features")
 Repo = Annotated[Path, Parameter(name="--repo")]

@@ -100,12 +100,12 @@ def websocket(  # noqa: PLR0913 each is an option of its own
         Seconds without a sign of life until a connection is lost.
     """
     from echopulse.cli.ingest_source import limits_of, parse_headers, run_source
-    from echopulse.gateway.mapping import load_mapping
+    from echopulse.gateway.mapping import lasting_name, load_mapping
     from echopulse.gateway.websocket import WebSocketSource
 
     limits = limits_of(attempts, connect_timeout, read_timeout)
     source = WebSocketSource(url, limits=limits, headers=parse_headers(header or []), subscribe=subscribe or [])
-    run_source(source, load_mapping(mapping), limits, frames, options)
+    run_source(source, load_mapping(mapping), limits, frames, options, mapping_name=lasting_name(mapping))
 
 
 def sse(  # noqa: PLR0913 each is an option of its own
@@ -146,9 +146,9 @@ def sse(  # noqa: PLR0913 each is an option of its own
         Seconds without a byte until a connection is lost.
     """
     from echopulse.cli.ingest_source import limits_of, parse_headers, run_source
-    from echopulse.gateway.mapping import load_mapping
+    from echopulse.gateway.mapping import lasting_name, load_mapping
     from echopulse.gateway.sse import SseSource
 
     limits = limits_of(attempts, connect_timeout, read_timeout)
     source = SseSource(url, limits=limits, headers=parse_headers(header or []), last_id=last_id)
-    run_source(source, load_mapping(mapping), limits, frames, options)
+    run_source(source, load_mapping(mapping), limits, frames, options, mapping_name=lasting_name(mapping))

@@ -15,6 +15,7 @@ from echopulse.cli.stop_signal import stopped_by_signal
 from echopulse.gateway.connector import Connector
 from echopulse.gateway.dead_letters import DeadLetterProducer
 from echopulse.gateway.mapping import Mapping
+from echopulse.gateway.original_form import OriginalForm
 from echopulse.gateway.producer import EventProducer
 from echopulse.gateway.replay import Progress
 from echopulse.gateway.source import Limits, LiveSource
@@ -25,9 +26,17 @@ _FROM_ENVIRONMENT = "env:"
 
 
 def run_source(
-    source: LiveSource, mapping: Mapping, limits: Limits, frames: int | None, options: GlobalOptions
+    source: LiveSource,
+    mapping: Mapping,
+    limits: Limits,
+    frames: int | None,
+    options: GlobalOptions,
+    *,
+    mapping_name: str = "",
 ) -> None:
     """Run a source until it ends or a signal comes, and print what came of it, also where it was lost.
+
+    `mapping_name` is where the mapping came from, so that dead letters can be replayed through it once it is mended.
 
     Raises UsageError, EchoPulseError.
     """
@@ -36,7 +45,7 @@ def run_source(
     kafka = options.settings().kafka
     ensure_topics(kafka.bootstrap, replication=kafka.replication)
     with (
-        DeadLetterProducer(kafka.bootstrap) as letters,
+        DeadLetterProducer(kafka.bootstrap, OriginalForm("frame", mapping_name)) as letters,
         EventProducer(kafka.bootstrap, letters) as producer,
         ingest_progress(source.address) as draw,
     ):

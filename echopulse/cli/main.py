@@ -41,6 +41,7 @@ COMMANDS = (
     Command("status", "echopulse.cli.stack:status", "Say what is running, and where."),
     Command("train", "echopulse.cli.train:train", "Train the models."),
     Command("evaluate", "echopulse.cli.train:evaluate", "Score a model on labelled data."),
+    Command("dlq", "echopulse.cli.dlq:app", "Look at dead letters and replay them."),
 )
 
 _EPILOGUE = (

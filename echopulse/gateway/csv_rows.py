@@ -41,7 +41,21 @@ def read_csv(file: SourceFile, mapping: Mapping[str, str]) -> Iterator[Rows]:
     header = _header(rows, file.name)
     places = {field: header.index(column) for field, column in columns_for(mapping, header, file.name).items()}
     while batch := list(islice(rows, _ROWS_AT_ONCE)):
-        yield _read(batch, places, len(header))
+        yield _read(batch, places, header)
+
+
+def csv_rows(originals: Sequence[bytes], header: Sequence[str], mapping: Mapping[str, str], name: str) -> Rows:
+    """Read rows, each with its own bytes, of a file that had this header. Raises as `read_csv` does."""
+    places = {field: header.index(column) for field, column in columns_for(mapping, header, name).items()}
+    rows = []
+    for number, original in enumerate(originals, 1):
+        try:
+            lines = original.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+            cells, reason = next(csv.reader(lines, strict=True), []), ""
+        except csv.Error as error:
+            cells, reason = [], f"not CSV: {error}"
+        rows.append(_Row(number, cells, original, reason))
+    return _read(rows, places, header)
 
 
 def newest_in_csv(file: SourceFile, mapping: Mapping[str, str], limits: TimeRange) -> int | None:
@@ -116,8 +130,9 @@ class _Lines:
         del self.taken[1:]
 
 
-def _read(batch: Sequence[_Row], places: Mapping[str, int], width: int) -> Rows:
+def _read(batch: Sequence[_Row], places: Mapping[str, int], header: Sequence[str]) -> Rows:
     faults: Faults = {}
+    width = len(header)
     for position, row in enumerate(batch):
         if row.reason:
             faults[position] = ("parse", row.reason)
@@ -129,7 +144,8 @@ def _read(batch: Sequence[_Row], places: Mapping[str, int], width: int) -> Rows:
     values: list[Sequence[Any]] = [_column(field, by_column, places) for field in FIELDS]
     values[-1] = [json_metadata(position, text, faults) for position, text in enumerate(values[-1])]
     originals = [row.original for row in batch]
-    return Rows(columns_of(values, faults), [row.number for row in batch], originals.__getitem__, faults)
+    numbers = [row.number for row in batch]
+    return Rows(columns_of(values, faults), numbers, originals.__getitem__, faults, tuple(header))
 
 
 def _column(field: str, by_column: Sequence[Sequence[str]], places: Mapping[str, int]) -> Sequence[str | None]:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Self
 from echopulse.gateway.kafka_client import DELIVERY_TIMEOUT_S, HASTY_FLUSH_S, BoundedProducer
 from schemas.avro import FINGERPRINT_HEADER, DeadLetter, encode_dead_letters, fingerprint
 from schemas.errors import EchoPulseError
-from schemas.topics import DLQ, MAX_MESSAGE_BYTES
+from schemas.topics import DLQ, EVENTS, MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from confluent_kafka import KafkaError, Message
+
+    from echopulse.gateway.original_form import OriginalForm
 
 #: Room in a message beside the original: reason, origin, id, headers and the broker's own framing.
 _BESIDE_BYTES = 64 * 1024
@@ -30,23 +32,29 @@ class DeadLetterProducer:
 
     An original that exceeds a message of the topic is kept whole all the same: it is cut into letters of PART_BYTES
     that share key and fields, in order, with the headers `part` and `parts`. `sent` counts letters, not parts.
+    Letters of rows and frames say in headers how their originals are read (OriginalForm), so that they can be replayed.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        """Set the client up; it connects by itself."""
+    def __init__(self, bootstrap: str, form: OriginalForm | None = None) -> None:
+        """Set the client up; it connects by itself. `form` is that of all letters for which `send` says no other."""
+        self._form = form
         self._producer = BoundedProducer(bootstrap, self._failure)
         self._schema = (FINGERPRINT_HEADER, fingerprint("dead_letter").encode())
         self._failed: list[str] = []
         self.sent = 0
 
-    def send(self, letters: Iterable[DeadLetter]) -> None:
+    def send(self, letters: Iterable[DeadLetter], form: OriginalForm | None = None) -> None:
         """Queue letters, waiting where the queue is full. Raises EchoPulseError where Kafka takes none."""
+        known = form or self._form
+        described = [self._schema, *(known.headers() if known else [])]
         for letter in letters:
             short = replace(letter, reason=letter.reason[:_SHOWN_REASON])
             parts = list(_parts(short))
             for part, datum in enumerate(encode_dead_letters(parts), 1):
                 numbered = [(PART_HEADER, str(part).encode()), (PARTS_HEADER, str(len(parts)).encode())]
-                headers = [self._schema, *(numbered if len(parts) > 1 else [])]
+                # A SocialEvent is read by its own schema, whatever came before it.
+                described_so = [self._schema] if letter.origin == EVENTS else described
+                headers = [*described_so, *(numbered if len(parts) > 1 else [])]
                 self._producer.produce(DLQ, datum, letter.origin, timestamp=letter.ts, headers=headers)
             self.sent += 1
         self._producer.poll()

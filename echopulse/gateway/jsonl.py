@@ -35,6 +35,11 @@ def read_jsonl(file: SourceFile, mapping: Mapping[str, str]) -> Iterator[Rows]:
         start += len(lines)
 
 
+def json_rows(lines: Sequence[bytes], mapping: Mapping[str, str]) -> Rows:
+    """Read objects, each with its own bytes and numbered from 1, as lines of a file; none of them is blank."""
+    return _rows(range(1, len(lines) + 1), lines, [mapping.get(field, field) for field in FIELDS])
+
+
 def _rows(numbers: Sequence[int], lines: Sequence[bytes], keys: Sequence[str]) -> Rows:
     """Parse each line on its own: a bad one stays alone, and its text is at hand.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from echopulse.gateway.declaration import parse_declaration, read_declaration
 from echopulse.gateway.mapping_paths import Keys, parse_path, parse_pattern
 from schemas.errors import EchoPulseError, did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 TimeFormat = Literal["iso", "s", "ms", "us"]
 JsonPath = Annotated[Keys, BeforeValidator(parse_path)]
@@ -93,13 +96,22 @@ class Mapping(_Part):
 
 def load_mapping(name: str) -> Mapping:
     """Read a mapping file, or a packaged mapping by its name. Raises EchoPulseError with file, key and near miss."""
-    folder = files("echopulse.gateway") / "mappings"
-    packaged = {entry.name.removesuffix(".yaml"): entry for entry in folder.iterdir() if entry.name.endswith(".yaml")}
+    packaged = _packaged()
     if name in packaged:
         return parse_declaration(packaged[name].read_text(encoding="utf-8"), Mapping, f"mappings/{name}.yaml")
     if not Path(name).suffix and not Path(name).exists():
         raise EchoPulseError(f"no mapping '{name}': neither a file nor a packaged one", did_you_mean(name, packaged))
     return read_declaration(Path(name), Mapping)
+
+
+def lasting_name(name: str) -> str:
+    """Return a name by which `load_mapping` finds the mapping from any folder."""
+    return name if name in _packaged() else str(Path(name).resolve())
+
+
+def _packaged() -> dict[str, Traversable]:
+    folder = files("echopulse.gateway") / "mappings"
+    return {entry.name.removesuffix(".yaml"): entry for entry in folder.iterdir() if entry.name.endswith(".yaml")}
 
 
 def _exactly_one(part: BaseModel, keys: tuple[str, ...]) -> None:

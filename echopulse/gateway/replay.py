@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.event_time import TimeRange, aligned_end
+from echopulse.gateway.original_form import OriginalForm, written_mapping
 from echopulse.gateway.pacing import Pace
 from echopulse.gateway.replay_formats import FORMATS
 from echopulse.gateway.source_file import source_file
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from echopulse.gateway.dead_letters import DeadLetterProducer
+    from echopulse.gateway.original_form import Form
     from echopulse.gateway.producer import EventProducer
     from echopulse.gateway.source_file import SourceFile
 
@@ -175,7 +177,10 @@ def _judged(
     """Read the file once; yield its events and send the letters of the other rows."""
     for rows in FORMATS[file.form].read(file, mapping):
         judged = judge(rows, file.name, limits, shift_ms)
-        sent.producer_of_letters.send(judged.letters)
+        form: Form = "csv" if rows.header else "object"
+        sent.producer_of_letters.send(
+            judged.letters, OriginalForm(form, written_mapping(mapping), rows.header, shift_ms)
+        )
         sent.letters += len(judged.letters)
         sent.share = file.position / file.size if file.size else 0.0
         if judged.events.num_rows:

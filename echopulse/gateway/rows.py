@@ -39,10 +39,12 @@ class Rows:
     """A batch of rows in schema READ.
 
     `numbers[i]` is the line (or row, from 1) of row i in its file and `original(i)` its bytes there;
-    `faults` names the rows that could not be read, whose columns hold what could.
+    `faults` names the rows that could not be read, whose columns hold what could; `header` are the columns of a file
+    whose rows do not name them.
     """
 
     columns: pa.RecordBatch
     numbers: Sequence[int]
     original: Callable[[int], bytes]
     faults: Faults
+    header: tuple[str, ...] = ()

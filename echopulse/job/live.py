@@ -28,7 +28,10 @@ FEATURES_SHOWN = ("message_count", "distinct_users", "toxic_share", "mean_toxici
 
 @dataclass(frozen=True)
 class Pulse:
-    """One moment: events on Kafka and results read since the start, results a second, and how far behind, in ms."""
+    """One moment: events on Kafka and results read since the start, results a second, and how far behind, in ms.
+
+    `events_in` is a difference of offsets; the ends of a replay's transactions take a few too.
+    """
 
     events_in: int
     analysed: int

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from echopulse.cli import ingest_progress as module
+from echopulse.cli import progress_bar as module
 from echopulse.cli.ingest_progress import ingest_progress
 from echopulse.gateway.replay import Progress
 
@@ -36,8 +36,8 @@ def test_nothing_is_drawn_without_a_terminal_or_for_short_work(monkeypatch: pyte
 @pytest.mark.parametrize("share", [0.5, 0.0])
 def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
     """Also where the end is not known."""
-    monkeypatch.setattr(module, "_SHOWN_AFTER_S", 0.0)
-    monkeypatch.setattr(module, "_REDRAWN_EVERY_S", 0.0)
+    monkeypatch.setattr(module, "SHOWN_AFTER_S", 0.0)
+    monkeypatch.setattr(module, "REDRAWN_EVERY_S", 0.0)
     drawn = _drawn(monkeypatch, _Terminal(), Progress(1234, 2, share))
     assert "chat.jsonl" in drawn
     assert "1,234 events, 2 dead letters" in drawn

@@ -15,6 +15,7 @@ CREATE TEMPORARY TABLE social_events (
   'properties.group.id' = 'echopulse-signals',
   'properties.auto.offset.reset' = 'earliest',
   'properties.partition.discovery.interval.ms' = '60000',
+  'properties.isolation.level' = 'read_committed',
   'properties.fetch.max.wait.ms' = '50',
   'scan.startup.mode' = 'group-offsets',
   'scan.watermark.idle-timeout' = '60000 ms',

@@ -1,0 +1,1 @@
+"""Dead letters looked at, explained and replayed, each through exactly once."""
