@@ -1,6 +1,6 @@
 """The job `backfill`: the views of the stream over the lake's events, as a batch that ends.
 
-It reads one longest window more than is asked for, so that the first windows are whole, and writes the windows alone
+It reads one longest window and its step more than is asked for, so that the first are whole, and writes the windows alone
 that end after the span begins and by its end. Rows go to a staging folder; who publishes them is no concern of Flink.
 
 Scores are those that the lake recorded, by the models of their day, or what `analyse` says of the original events now.
@@ -58,7 +58,9 @@ def events_source(config: BackfillConfig) -> str:
         "parquet.utc-timezone": "true",
     }
     return f"""CREATE TEMPORARY TABLE lake_events (
-{tables.EVENT_COLUMNS}
+{tables.EVENT_COLUMNS},
+  et AS CAST(ts AS TIMESTAMP_LTZ(3)),
+  WATERMARK FOR et AS et
 ) PARTITIONED BY (`date`, `hour`) WITH (
   {tables.options(connector)}
 )"""
@@ -66,9 +68,10 @@ def events_source(config: BackfillConfig) -> str:
 
 def span_view(config: BackfillConfig, views: Sequence[CompiledView]) -> str:
     """Return the events that the windows hold; whole hours that hold none are not even listed."""
-    first = config.after - timedelta(milliseconds=max(view.window_ms for view in views))
+    # And one step: a window without events has a row where the one before had some.
+    first = config.after - timedelta(milliseconds=max(view.window_ms + view.slide_ms for view in views))
     return f"""CREATE TEMPORARY VIEW span AS
-SELECT *, CAST(ts AS TIMESTAMP_LTZ(3)) AS et FROM lake_events
+SELECT * FROM lake_events
 WHERE `date` || '/' || `hour` BETWEEN '{_hour(first)}' AND '{_hour(config.until)}'
   AND ts >= TIMESTAMP '{_moment(first)}' AND ts < TIMESTAMP '{_moment(config.until)}'"""
 

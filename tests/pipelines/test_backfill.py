@@ -48,8 +48,8 @@ def test_scores_of_the_day_need_no_analysis() -> None:
     assert _text(Selection()).count("analyse(") == 1
 
 
-def test_it_reads_one_longest_window_more_than_it_writes() -> None:
+def test_it_reads_one_longest_window_and_its_step_more_than_it_writes() -> None:
     """The first window's events begin before the span, in an hour of another day."""
     text = _text()
     assert "BETWEEN '2026-01-30/23' AND '2026-01-31/07'" in text
-    assert "ts >= TIMESTAMP '2026-01-30 23:59:00.000' AND ts < TIMESTAMP '2026-01-31 07:30:00.000'" in text
+    assert "ts >= TIMESTAMP '2026-01-30 23:58:50.000' AND ts < TIMESTAMP '2026-01-31 07:30:00.000'" in text

@@ -2,7 +2,9 @@ CREATE TEMPORARY TABLE lake_events (
   event_id STRING, channel_id STRING, user_id STRING, kind STRING, target STRING, ts TIMESTAMP(3),
   toxicity DOUBLE, toxic INT, sentiment_score INT, emoji_count INT, user_key INT, text_key INT,
   late BOOLEAN, event BYTES, `result` BYTES,
-  `date` STRING, `hour` STRING
+  `date` STRING, `hour` STRING,
+  et AS CAST(ts AS TIMESTAMP_LTZ(3)),
+  WATERMARK FOR et AS et
 ) PARTITIONED BY (`date`, `hour`) WITH (
   'connector' = 'filesystem',
   'path' = 's3://bucket/lake/events',
@@ -28,9 +30,9 @@ CREATE TEMPORARY TABLE lake_channel_1m (
 );
 
 CREATE TEMPORARY VIEW span AS
-SELECT *, CAST(ts AS TIMESTAMP_LTZ(3)) AS et FROM lake_events
+SELECT * FROM lake_events
 WHERE `date` || '/' || `hour` BETWEEN '2026-01-30/23' AND '2026-01-31/07'
-  AND ts >= TIMESTAMP '2026-01-30 23:59:00.000' AND ts < TIMESTAMP '2026-01-31 07:30:00.000';
+  AND ts >= TIMESTAMP '2026-01-30 23:58:50.000' AND ts < TIMESTAMP '2026-01-31 07:30:00.000';
 
 CREATE TEMPORARY VIEW analysed AS
 SELECT q.et, q.r.`stage` AS `stage`, q.r.`reason` AS `reason`, q.r.`event_id` AS `event_id`, q.r.`channel_id` AS `channel_id`, q.r.`user_id` AS `user_id`, q.r.`kind` AS `kind`, q.r.`target` AS `target`, q.r.`toxicity` AS `toxicity`, q.r.`toxic` AS `toxic`, q.r.`sentiment_score` AS `sentiment_score`, q.r.`emoji_count` AS `emoji_count`, q.r.`user_key` AS `user_key`, q.r.`text_key` AS `text_key`, q.r.`result` AS `result`
