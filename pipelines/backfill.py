@@ -1,7 +1,8 @@
 """The job `backfill`: the views of the stream over the lake's events, as a batch that ends.
 
-It reads one longest window and its step more than is asked for, so that the first are whole, and writes the windows alone
-that end after the span begins and by its end. Rows go to a staging folder; who publishes them is no concern of Flink.
+It reads one longest window and its step more than is asked for, so that the first are whole, and writes the windows
+alone that end after the span begins and by its end. Rows go to a staging folder; who publishes them is no concern of
+Flink.
 
 Scores are those that the lake recorded, by the models of their day, or what `analyse` says of the original events now.
 """
