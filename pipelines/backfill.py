@@ -106,7 +106,7 @@ FROM (
 
 def build(config: BackfillConfig, views: Sequence[CompiledView]) -> Job:
     """Build the job's SQL; pure text, nothing is started."""
-    panes = dict.fromkeys(view.panes for view in views if view.panes is not None)
+    panes = dict.fromkeys(each for view in views for each in view.panes)
     return Job(
         definitions=(
             events_source(config),

@@ -110,7 +110,7 @@ def build(config: SignalsConfig, views: Sequence[CompiledView]) -> Job:
             *(tables.lake_features_sink(config, view) for view in views),
             analysis_view(columns),
             analysed_view(columns),
-            *(panes_view(panes) for panes in dict.fromkeys(view.panes for view in views) if panes is not None),
+            *(panes_view(panes) for panes in dict.fromkeys(panes for view in views for panes in view.panes)),
             *(crowd.definitions(config) if config.crowd_pane_ms else []),
         ),
         inserts=(

@@ -68,7 +68,7 @@ def list_views(*, repo: Repo = _REPO, sql: bool = False, options: GlobalOptions 
 
     views = compiled_views(repo, options.settings().home)
     document = {"views": [_described(view, sql=sql) for view in views]}
-    panes = dict.fromkeys(view.panes for view in views if view.panes and sql)
+    panes = dict.fromkeys(panes for view in views for panes in view.panes if sql)
     if sql:
         document["panes"] = [{"name": each.name, "sql": each.sql} for each in panes]
     lines = [f"{each.name}, shared by views\n\n{each.sql}\n" for each in panes]

@@ -156,7 +156,7 @@ def identity(request: Request, views: Sequence[CompiledView], scored_by: Selecti
             {key: dict(value) for key, value in scored_by.options.items()},
             read_manifest(find_artifact(request.model))[1] if request.model else "",
         ]
-    sql = [[view.name, view.sql, view.panes.sql if view.panes else ""] for view in views]
+    sql = [[view.name, view.sql, *(panes.sql for panes in view.panes)] for view in views]
     document = [told(request.after), told(request.until), request.source, request.output, sql, scores]
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 

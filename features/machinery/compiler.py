@@ -1,11 +1,11 @@
-"""From feature views to Flink SQL: each a SELECT over window aggregates, for a stream and for a batch alike.
+"""From feature views to Flink SQL: each a SELECT over window aggregates, one text for a stream and for a batch.
 
 They read a table with the columns of `schemas.arrow.EXCHANGED` and a row time `et` TIMESTAMP_LTZ(3), and take the rows
 that were analysed (`stage` is empty), that carry the view's keys, and that pass its filter. Windows are aligned to the
-epoch and hold `window_end - size <= et < window_end`; a window without rows gives no row.
+epoch and hold `window_end - size <= et < window_end`; of a key's windows without rows the first in a row gives one.
 
 Views over the same rows with the same keys share panes: each event is aggregated once, into the pane of its key and
-step, and windows merge panes. A view with a function that has no parts reads the events by itself.
+step, and windows merge panes.
 
 `window_end` is a TIMESTAMP(3) in the session's time zone, where the row time is TIMESTAMP_LTZ. The cast back reads it
 in that zone: exact in UTC, which is what a session must be set to (`table.local-time-zone`).
@@ -15,20 +15,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from features.machinery.aggregates import FUNCTIONS, aggregate
-from features.machinery.panes import PANE_END, PANE_TIME, Family, families
-from features.machinery.resolve import ResolvedView, ViewError, feature_term, quote, resolve, rows_of
+from features.machinery.aggregates import FUNCTIONS, ROWS
+from features.machinery.expression import Term
+from features.machinery.panes import SILENT, families, kept
+from features.machinery.resolve import ResolvedView, ViewError, feature_term, quote, resolve
 from features.machinery.view_spec import EVENT_TIMESTAMP, CompiledView, ViewSchema
-from features.machinery.windows import ROWTIME, window_function
 from schemas.arrow import EXCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import pyarrow as pa
 
-    from features.machinery.expression import Term
-    from features.machinery.view_spec import Panes, ViewSpec
+    from features.machinery.panes import Family
+    from features.machinery.view_spec import ViewSpec
+
+_WINDOW = "`window_start`, `window_end`"
 
 
 def compile_views(
@@ -44,15 +46,12 @@ def compile_views(
         if view.name in resolved:
             raise ViewError(f"view '{view.name}' is declared twice", "two views cannot write under one name")
         resolved[view.name] = resolve(view, source, inputs)
-    shared = {
-        view.view.name: family
-        for family in families([each for each in resolved.values() if _in_parts(each)], source)
+    compiled = {
+        view.view.name: _compiled(view, family)
+        for family in families(resolved.values(), source)
         for view in family.views
     }
-    return [
-        _over_panes(view, shared[name]) if name in shared else _over_rows(view, source)
-        for name, view in resolved.items()
-    ]
+    return [compiled[name] for name in resolved]
 
 
 def compile_view(view: ViewSpec, source: str = "analysed", inputs: pa.Schema = EXCHANGED) -> CompiledView:
@@ -60,45 +59,55 @@ def compile_view(view: ViewSpec, source: str = "analysed", inputs: pa.Schema = E
     return compile_views([view], source, inputs)[0]
 
 
-def _in_parts(resolved: ResolvedView) -> bool:
-    return all(FUNCTIONS[spec.function].parts for spec in resolved.view.aggregations)
-
-
-def _over_rows(resolved: ResolvedView, source: str) -> CompiledView:
+def _compiled(resolved: ResolvedView, family: Family) -> CompiledView:
     view = resolved.view
-    aggregated = {spec.name: aggregate(spec.function, resolved.arguments[spec.name]) for spec in view.aggregations}
-    window = window_function(rows_of([resolved], source), ROWTIME, resolved.window_ms, resolved.slide_ms)
-    return _compiled(resolved, aggregated, "`window_end`", f"TABLE({window})", None)
-
-
-def _over_panes(resolved: ResolvedView, family: Family) -> CompiledView:
-    single = resolved.window_ms == family.step_ms
-    aggregated = family.aggregated(resolved, merged=not single)
-    if single:
-        return _compiled(resolved, aggregated, quote(PANE_END), quote(family.name), family.panes, grouped=False)
-    window = window_function(f"TABLE {quote(family.name)}", PANE_TIME, resolved.window_ms, resolved.slide_ms)
-    return _compiled(resolved, aggregated, "`window_end`", f"TABLE({window})", family.panes)
-
-
-def _compiled(
-    resolved: ResolvedView,
-    aggregated: Mapping[str, Term],
-    end: str,
-    table: str,
-    panes: Panes | None,
-    *,
-    grouped: bool = True,
-) -> CompiledView:
-    view = resolved.view
+    panes, windows = family.read(resolved)
+    ranked = any(FUNCTIONS[spec.function].ranked for spec in view.aggregations)
+    aggregated = _ranked_values(resolved) if ranked else family.aggregated(resolved)
     terms = [feature_term(view, feature, aggregated, resolved.window_ms) for feature in view.features]
+    keys = ", ".join(key.sql for key in resolved.keys)
     lines = [
         "SELECT",
         *(f"  {key.sql}," for key in resolved.keys),
         *(f"  {term.sql} AS {quote(feature.name)}," for feature, term in zip(view.features, terms, strict=True)),
-        f"  CAST({end} AS TIMESTAMP_LTZ(3)) AS {quote(EVENT_TIMESTAMP)}",
-        f"FROM {table}",
+        f"  CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS {quote(EVENT_TIMESTAMP)}",
+        f"FROM {_ranked(resolved, keys, windows) if ranked else windows}",
+        f"GROUP BY {keys}, {_WINDOW}",
+        f"HAVING {kept(resolved)}",
     ]
-    if grouped:
-        lines.append(f"GROUP BY {', '.join([*(key.sql for key in resolved.keys), '`window_start`', '`window_end`'])}")
     schema = ViewSchema(view.name, view.join_keys, view.features, view.ttl_s)
     return CompiledView(schema, "\n".join(lines), resolved.window_ms, resolved.slide_ms, panes)
+
+
+def _places(resolved: ResolvedView) -> dict[str, int]:
+    """Return how many values each aggregation of a view that ranks wants."""
+    return {name: int(argument.parameter or 0) for name, argument in resolved.arguments.items()}
+
+
+def _ranked(resolved: ResolvedView, keys: str, windows: str) -> str:
+    """Write the values of each window with their place: the most frequent first, of equals the least."""
+    value = quote(resolved.groups[0].name)
+    rows, silent = quote(ROWS.name), quote(SILENT)
+    return f"""(
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY {keys}, {_WINDOW} ORDER BY `weight` DESC, {value}) AS `place`
+  FROM (
+    SELECT {keys}, {value}, {_WINDOW}, {ROWS.merge} AS {rows}, MAX({silent}) AS {silent},
+      CASE WHEN {value} IS NULL THEN CAST(0 AS BIGINT) ELSE {ROWS.merge} END AS `weight`
+    FROM {windows}
+    GROUP BY {keys}, {value}, {_WINDOW})
+) WHERE `place` <= {max(_places(resolved).values())}"""
+
+
+def _ranked_values(resolved: ResolvedView) -> dict[str, Term]:
+    """Write each aggregation's values as a JSON array, the most frequent first; a missing value is none."""
+    value = quote(resolved.groups[0].name)
+    return {
+        name: Term(
+            "JSON_ARRAY("
+            + ", ".join(f"MAX(CASE WHEN `place` = {place} THEN {value} END)" for place in range(1, places + 1))
+            + ")",
+            "string",
+        )
+        for name, places in _places(resolved).items()
+    }

@@ -1,87 +1,149 @@
 """Panes: what views over the same rows share. Each event is aggregated once, into one pane of its key and step of time.
 
 A pane that is closed goes on as one row, so an event that comes after the end of its pane is in no window any more.
+Panes cascade: those of a longer step are made of those of a shorter one, and a view reads the longest that make up
+its slide. A view whose functions need the values themselves (see `Group`) has panes split by them.
+
+A window without events must give a row too, the first time, or the last value before a silence would stay. So every
+pane comes a second time, empty, at the end of the first window that does not hold it any more.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
+from math import gcd
 from typing import TYPE_CHECKING
 
-from features.machinery.aggregates import finished, parts_of
+from features.machinery.aggregates import FUNCTIONS, ROWS, finished
 from features.machinery.resolve import quote, rows_of
 from features.machinery.view_spec import Panes
-from features.machinery.windows import ROWTIME, window_function
+from features.machinery.windows import ROWTIME, interval, short, window_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from features.machinery.aggregates import Part
+    from features.machinery.aggregates import Group, Part
     from features.machinery.expression import Term
     from features.machinery.resolve import ResolvedView
 
-#: The columns of a pane beside keys and parts: when it ends, and its row time.
-PANE_END, PANE_TIME = "pane_end", "pane_time"
+#: The row time of a pane, and the one of an empty pane, which is null for one that holds events.
+PANE_TIME, SILENT = "pane_time", "silent"
+#: Panes of a longer step are worth an operator where they are so many times longer.
+_WORTH = 5
 
 
 @dataclass(frozen=True)
 class Family:
-    """Views that share panes; the step is the longest that all their windows are made of."""
+    """Views that share panes; the shortest step is the longest that all their windows are made of."""
 
     name: str
     source: str
     views: tuple[ResolvedView, ...]
 
-    @property
-    def step_ms(self) -> int:
-        """The length of a pane: windows are multiples of their slides, and slides of this."""
-        return math.gcd(*(view.slide_ms for view in self.views))
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """The lengths of panes in ms, each a multiple of the one before."""
+        slides = sorted({view.slide_ms for view in self.views})
+        steps = [gcd(*slides)]
+        for slide in slides:
+            if slide % steps[-1] == 0 and slide >= _WORTH * steps[-1]:
+                steps.append(slide)
+        return tuple(steps)
 
     @cached_property
-    def _parts(self) -> dict[str, tuple[Part, str]]:
-        parts: dict[str, tuple[Part, str]] = {}
-        for resolved in self.views:
-            for spec in resolved.view.aggregations:
-                parts |= parts_of(spec.function, spec.column, resolved.arguments[spec.name])
-        return dict(sorted(parts.items()))
+    def parts(self) -> tuple[Part, ...]:
+        """What panes keep, by name."""
+        parts = {ROWS.name: ROWS}
+        for view in self.views:
+            for spec in view.view.aggregations:
+                parts |= {p.name: p for p in FUNCTIONS[spec.function].parts(view.arguments[spec.name])}
+        return tuple(parts[name] for name in sorted(parts))
 
     @property
-    def panes(self) -> Panes:
-        """The table of panes."""
-        keys = [key.sql for key in self.views[0].keys]
+    def _split(self) -> tuple[Group, ...]:
+        return self.views[0].groups
+
+    @property
+    def _keys(self) -> list[str]:
+        return [key.sql for key in self.views[0].keys]
+
+    @cached_property
+    def tables(self) -> tuple[Panes, ...]:
+        """The tables of panes, in the order in which one is made of another."""
+        first, *longer = self.steps
         rows = rows_of(self.views, self.source)
+        tables = [self._table(self.name, rows, ROWTIME, first, [part.build for part in self.parts])]
+        for step in longer:
+            below = f"TABLE {quote(tables[-1].name)}"
+            merged = [part.merge for part in self.parts]
+            tables.append(self._table(f"{self.name}_{short(step)}", below, PANE_TIME, step, merged))
+        return tuple(tables)
+
+    def _table(self, name: str, rows: str, time: str, step_ms: int, parts: list[str]) -> Panes:
+        keys = [*self._keys, *(quote(group.name) for group in self._split)]
         lines = [
             "SELECT",
             *(f"  {key}," for key in keys),
-            *(f"  {sql} AS {quote(name)}," for name, (_, sql) in self._parts.items()),
-            f"  `window_end` AS {quote(PANE_END)}, `window_time` AS {quote(PANE_TIME)}",
-            f"FROM TABLE({window_function(rows, ROWTIME, self.step_ms, self.step_ms)})",
+            *(f"  {sql} AS {quote(part.name)}," for part, sql in zip(self.parts, parts, strict=True)),
+            f"  `window_time` AS {quote(PANE_TIME)}",
+            f"FROM TABLE({window_function(rows, time, step_ms, step_ms)})",
             f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
         ]
-        return Panes(self.name, "\n".join(lines))
+        return Panes(name, "\n".join(lines))
 
-    def aggregated(self, resolved: ResolvedView, *, merged: bool) -> dict[str, Term]:
-        """Return a view's aggregations over one pane, or over several that are `merged`."""
-        terms = {}
-        for spec in resolved.view.aggregations:
-            argument = resolved.arguments[spec.name]
-            columns = {name: part for name, (part, _) in parts_of(spec.function, spec.column, argument).items()}
-            parts = [part.merge(quote(name)) if merged else quote(name) for name, part in columns.items()]
-            terms[spec.name] = finished(spec.function, argument, parts)
-        return terms
+    def read(self, view: ResolvedView) -> tuple[tuple[Panes, ...], str]:
+        """Return the tables that a view stands on, and its windows over them.
+
+        Each pane is there a second time without events: moved, by the last window of one slide more that holds it, to
+        the end of the first window of the view's own that does not.
+        """
+        used = [step for step in self.steps if view.slide_ms % step == 0]
+        tables = self.tables[: len(used)]
+        table = quote(tables[-1].name)
+        keys = ", ".join(self._keys)
+        names = [*(quote(group.name) for group in self._split), *(quote(part.name) for part in self.parts)]
+        none = [*(f"CAST(NULL AS {group.type})" for group in self._split), *(part.none for part in self.parts)]
+        longer = window_function(f"TABLE {table}", PANE_TIME, view.window_ms + view.slide_ms, view.slide_ms)
+        slide = interval(view.slide_ms)
+        both = f"""(SELECT {keys}, {", ".join(names)},
+      CAST(NULL AS TIMESTAMP_LTZ(3)) AS {quote(SILENT)}, {quote(PANE_TIME)} FROM {table}
+    UNION ALL SELECT {keys}, {", ".join(none)},
+      CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
+    FROM TABLE({longer.replace(chr(10), chr(10) + "    ")})
+    WHERE {quote(PANE_TIME)} < CAST(`window_start` + {slide} AS TIMESTAMP_LTZ(3)))"""
+        return tables, f"TABLE({window_function(both, PANE_TIME, view.window_ms, view.slide_ms)})"
+
+    def aggregated(self, view: ResolvedView) -> dict[str, Term]:
+        """Return a view's aggregations over the panes of a window."""
+        return {
+            spec.name: finished(
+                spec.function,
+                view.arguments[spec.name],
+                [part.merge for part in FUNCTIONS[spec.function].parts(view.arguments[spec.name])],
+            )
+            for spec in view.view.aggregations
+        }
+
+
+def kept(view: ResolvedView) -> str:
+    """Write which windows give a row: those with events, and the first without."""
+    slide = interval(view.slide_ms)
+    return f"{ROWS.merge} > 0 OR MAX({quote(SILENT)}) >= CAST(`window_end` - {slide} AS TIMESTAMP_LTZ(3))"
 
 
 def families(views: Iterable[ResolvedView], source: str) -> list[Family]:
-    """Group views by their keys and the rows they count; the first family of a key is named by it alone."""
-    groups: dict[tuple[tuple[str, ...], str], list[ResolvedView]] = {}
+    """Group views by their keys, the rows they count and the values that split their panes.
+
+    The first family of a key is named by it alone.
+    """
+    groups: dict[tuple[tuple[str, ...], str, tuple[Group, ...]], list[ResolvedView]] = {}
     for resolved in views:
         keys = tuple(key.name for key in resolved.view.join_keys)
-        groups.setdefault((keys, resolved.condition), []).append(resolved)
+        groups.setdefault((keys, resolved.condition, resolved.groups), []).append(resolved)
     named: dict[str, int] = {}
     result = []
-    for (keys, _), members in groups.items():
+    for (keys, _, _), members in groups.items():
         stem = f"panes_{'_'.join(keys)}"
         named[stem] = named.get(stem, 0) + 1
         name = stem if named[stem] == 1 else f"{stem}_{named[stem]}"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from features.machinery.aggregates import FUNCTIONS
+from features.machinery.aggregates import FUNCTIONS, Argument
 from features.machinery.expression import ExpressionError, Term, parse, to_sql
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from features.machinery.windows import ROWTIME, WINDOW_NAMES, one_window
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from features.machinery.aggregates import Group, Parameter
     from features.machinery.expression import ExpressionType
     from features.machinery.view_spec import AggregationSpec, Column, ViewSpec
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_TYPE = "int32"
+#: Functions that take their column as what splits panes, and from nowhere else.
+_BY_GROUP = {name for name, function in FUNCTIONS.items() if function.group is not None}
 _TYPES: dict[str, ExpressionType] = {
     "int32": "int64",
     "int64": "int64",
@@ -41,10 +44,21 @@ class ResolvedView:
 
     view: ViewSpec
     keys: tuple[Term, ...]
-    arguments: Mapping[str, Term]
+    arguments: Mapping[str, Argument]
     condition: str
     window_ms: int
     slide_ms: int
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The columns by which its functions need panes split, by name."""
+        groups = {}
+        for spec in self.view.aggregations:
+            split = FUNCTIONS[spec.function].group
+            if split is not None:
+                group = split(self.arguments[spec.name])
+                groups[group.name] = group
+        return tuple(groups[name] for name in sorted(groups))
 
 
 def resolve(view: ViewSpec, source: str, inputs: pa.Schema) -> ResolvedView:
@@ -55,7 +69,7 @@ def resolve(view: ViewSpec, source: str, inputs: pa.Schema) -> ResolvedView:
     _check_names(view, source)
     columns = input_columns(inputs)
     window_ms, slide_ms = one_window(view)
-    return ResolvedView(
+    resolved = ResolvedView(
         view,
         tuple(_key(view, key, columns) for key in view.join_keys),
         {spec.name: _argument(view, spec, columns) for spec in view.aggregations},
@@ -63,6 +77,8 @@ def resolve(view: ViewSpec, source: str, inputs: pa.Schema) -> ResolvedView:
         window_ms,
         slide_ms,
     )
+    _check_ranked(resolved)
+    return resolved
 
 
 def input_columns(inputs: pa.Schema) -> dict[str, Term]:
@@ -78,9 +94,12 @@ def rows_of(views: Sequence[ResolvedView], source: str) -> str:
     """Write the rows of the table `source` that views of the same keys and condition count, with all they aggregate."""
     first = views[0]
     keys = [key.name for key in first.view.join_keys]
-    used = {spec.column for each in views for spec in each.view.aggregations if spec.function != "count"} - set(keys)
-    selected = ", ".join(quote(name) for name in (*keys, *sorted(used), ROWTIME))
-    return f"(SELECT {selected} FROM {quote(source)}\n    WHERE {first.condition})"
+    specs = [spec for each in views for spec in each.view.aggregations]
+    used = {spec.column for spec in specs if spec.function not in {"count", *_BY_GROUP}}
+    used |= {"event_id"} if any(spec.function in {"first", "last"} for spec in specs) else set()
+    selected = [quote(name) for name in (*keys, *sorted(used - set(keys)), ROWTIME)]
+    split = "".join(f",\n    {group.sql} AS {quote(group.name)}" for group in first.groups)
+    return f"(SELECT {', '.join(selected)}{split}\n    FROM {quote(source)}\n    WHERE {first.condition})"
 
 
 def quote(name: str) -> str:
@@ -130,7 +149,7 @@ def _key(view: ViewSpec, key: Column, columns: dict[str, Term]) -> Term:
     return column
 
 
-def _argument(view: ViewSpec, spec: AggregationSpec, columns: dict[str, Term]) -> Term:
+def _argument(view: ViewSpec, spec: AggregationSpec, columns: dict[str, Term]) -> Argument:
     part = f"aggregation '{spec.name}'"
     if spec.function not in FUNCTIONS:
         raise ViewError(
@@ -143,7 +162,38 @@ def _argument(view: ViewSpec, spec: AggregationSpec, columns: dict[str, Term]) -
         raise ViewError(what, f"{spec.function} takes a column of 32-bit integers: {fitting}")
     if column.type not in function.takes:
         raise ViewError(what, f"{spec.function} takes {' or '.join(function.takes)}")
-    return column
+    return Argument(spec.column, column, _parameter(view, spec, function.parameter))
+
+
+def _parameter(view: ViewSpec, spec: AggregationSpec, parameter: Parameter | None) -> float | None:
+    part, value = f"view '{view.name}', aggregation '{spec.name}'", spec.parameter
+    if parameter is None:
+        if value is not None:
+            raise ViewError(f"{part}: {spec.function} takes no number, got {value:g}", "take it out of the view's tags")
+        return None
+    kind = "an integer" if parameter.whole else "a number"
+    wanted = f"{parameter.what}, {kind} from {parameter.least:g} to {parameter.greatest:g}"
+    tag = f"in the view's tag 'echopulse.{spec.function}': {{\"{spec.name}\": ...}}"
+    if value is None:
+        raise ViewError(f"{part}: {spec.function} needs {wanted}", tag)
+    if not parameter.least <= value <= parameter.greatest or (parameter.whole and value != int(value)):
+        raise ViewError(f"{part}: {spec.function} of {value:g}; it needs {wanted}", tag)
+    return value
+
+
+def _check_ranked(resolved: ResolvedView) -> None:
+    """Refuse what stands beside a ranking: it sees the values in front and no others."""
+    view = resolved.view
+    ranked = [spec for spec in view.aggregations if FUNCTIONS[spec.function].ranked]
+    if not ranked:
+        return
+    for spec in view.aggregations:
+        if (spec.function, spec.column) != (ranked[0].function, ranked[0].column):
+            raise ViewError(
+                f"view '{view.name}', aggregation '{spec.name}': {spec.function} of '{spec.column}' cannot stand "
+                f"beside {ranked[0].function} of '{ranked[0].column}'",
+                f"give {ranked[0].function} a view of its own",
+            )
 
 
 def feature_term(view: ViewSpec, feature: Column, aggregated: Mapping[str, Term], window_ms: int) -> Term:

@@ -14,13 +14,17 @@ EVENT_TIMESTAMP = "event_timestamp"
 
 @dataclass(frozen=True)
 class AggregationSpec:
-    """One aggregation over `column` in windows of `window_ms`, one every `slide_ms`; `name` is its output column."""
+    """One aggregation over `column` in windows of `window_ms`, one every `slide_ms`; `name` is its output column.
+
+    `parameter` is the number that the view's tags give it: a percentile's share, how many values of a ranking.
+    """
 
     name: str
     function: str
     column: str
     window_ms: int
     slide_ms: int
+    parameter: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,15 +78,15 @@ class Panes:
 class CompiledView:
     """A view and its Flink SQL. The query's columns are `schema.columns`, its event timestamp the window's end.
 
-    `window_ms` and `slide_ms` are the size and the step of its windows, which are aligned to the epoch. `panes` is the
-    table that the query reads; without, it reads the analysed events.
+    `window_ms` and `slide_ms` are the size and the step of its windows, which are aligned to the epoch. `panes` are the
+    tables that it stands on, each made of the one before; the query reads the last.
     """
 
     schema: ViewSchema
     sql: str
     window_ms: int
     slide_ms: int
-    panes: Panes | None = None
+    panes: tuple[Panes, ...] = ()
 
     @property
     def name(self) -> str:

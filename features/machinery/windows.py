@@ -67,6 +67,12 @@ def interval(ms: int) -> str:
     return f"INTERVAL '{count}' {unit}{precision}"
 
 
+def short(ms: int) -> str:
+    """Write whole seconds as a name's suffix: 90s, 5m, 1h, 2d."""
+    unit, length = next((unit, length) for unit, length in _UNITS.items() if ms % length == 0)
+    return f"{ms // length}{unit[0].lower()}"
+
+
 def _told(ms: int) -> str:
     unit, length = next((unit, length) for unit, length in _UNITS.items() if ms % length == 0)
     return f"{ms // length} {unit.lower()}{'s' if ms != length else ''}"

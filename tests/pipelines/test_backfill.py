@@ -19,7 +19,7 @@ _VIEW = CompiledView(
     "SELECT channel_id, message_count, mean_toxicity, event_timestamp FROM windows",
     60_000,
     10_000,
-    Panes("panes_channel_id", "SELECT * FROM analysed"),
+    (Panes("panes_channel_id", "SELECT * FROM analysed"),),
 )
 
 
