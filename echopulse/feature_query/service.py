@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
-    import redis
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from echopulse.feature_query.question import Catalogue, Wanted
     from echopulse.feature_query.rows import FeatureRows
+    from features.machinery.connection import Client
+    from features.machinery.encryption import Encryption
 
     Keys = Sequence[tuple[object, ...]]
 
@@ -44,13 +45,17 @@ _LOG = logger(__name__)
 
 @dataclass(frozen=True)
 class Sources:
-    """What queries are answered from. `delay_ms`: how long after its window's end a value can be read."""
+    """What queries are answered from.
+
+    `delay_ms`: how long after its window's end a value can be read; `cipher`: what values online are encrypted with.
+    """
 
     catalogue: Catalogue
-    online: redis.Redis
+    online: Client
     project: str
     past: FeatureRows
     delay_ms: int
+    cipher: Encryption | None = None
 
 
 class FeatureQuery(FeatureQueryServicer):  # type: ignore[misc] # generated without types
@@ -72,7 +77,7 @@ class FeatureQuery(FeatureQueryServicer):  # type: ignore[misc] # generated with
                 # Without its time to live the view gives what is there, and the answer can say that it is too old.
                 view = replace(one.view, features=one.features, ttl_s=0)
                 keys = entity_keys(one.view, request.entities)
-                rows = read_latest(self._sources.online, self._sources.project, view, keys)
+                rows = read_latest(self._sources.online, self._sources.project, view, keys, cipher=self._sources.cipher)
                 parts.append(values_of(one, rows, _oldest(one, now_ms)))
             return messages.FeatureTable(columns=columns_of(wanted), rows=joined(parts))
 

@@ -11,6 +11,7 @@ from echopulse.job.configuration import online_store
 from echopulse.job.environment import feast_variables
 from features.machinery.catalog import compiled_views
 from features.machinery.connection import connect
+from features.machinery.encrypted_rows import encryption
 from features.machinery.store import open_store
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def open_sources(settings: Settings, repo: Path) -> Sources:
     """Open them: views as they are declared, services as they were applied. Imports Feast, which costs seconds.
 
-    Raises EchoPulseError for declarations that do not compile and a registry that cannot be read.
+    Raises EchoPulseError for declarations that do not compile, a registry and keys that cannot be read.
     """
     store = online_store(settings)
     return Sources(
@@ -31,6 +32,7 @@ def open_sources(settings: Settings, repo: Path) -> Sources:
         project=store.project,
         past=LakeRows(settings.lake),
         delay_ms=settings.job.watermark_delay_ms,
+        cipher=encryption(store.keys),
     )
 
 
