@@ -38,12 +38,11 @@ class Argument:
 
 @dataclass(frozen=True)
 class Part:
-    """A column of panes: made from rows by `build`, from those of other panes by `merge`; `none` is that of no rows."""
+    """A column of panes: made from rows by `build`, from those of other panes by `merge`."""
 
     name: str
     build: str
     merge: str
-    none: str
 
 
 @dataclass(frozen=True)
@@ -91,11 +90,11 @@ _MARK = "U&'\\0001'"
 SQL_TYPES: dict[ExpressionType, str] = {"int64": "BIGINT", "float64": "DOUBLE", "string": "STRING"}
 
 #: Events in a pane. No column that is counted, summed or compared is null: COUNT(*) is a count of any.
-ROWS = Part("rows", "COUNT(*)", "SUM(`rows`)", "CAST(0 AS BIGINT)")
+ROWS = Part("rows", "COUNT(*)", "SUM(`rows`)")
 
 
-def _summed(name: str, build: str, type_: str = "BIGINT") -> Part:
-    return Part(name, f"SUM({build})", f"SUM(`{name}`)", f"CAST(NULL AS {type_})")
+def _summed(name: str, build: str) -> Part:
+    return Part(name, f"SUM({build})", f"SUM(`{name}`)")
 
 
 def _sum_parts(name: str, value: str, kind: ExpressionType) -> tuple[Part, ...]:
@@ -147,8 +146,7 @@ def _std(argument: Argument, *parts: str) -> str:
 def _extreme(which: str) -> Callable[[Argument], tuple[Part, ...]]:
     def parts(argument: Argument) -> tuple[Part, ...]:
         name = f"{which.lower()}_{argument.name}"
-        none = f"CAST(NULL AS {SQL_TYPES[argument.term.type]})"
-        return (Part(name, f"{which}({argument.number})", f"{which}(`{name}`)", none),)
+        return (Part(name, f"{which}({argument.number})", f"{which}(`{name}`)"),)
 
     return parts
 
@@ -160,7 +158,7 @@ def _at(which: str, how: str) -> Callable[[Argument], tuple[Part, ...]]:
         name = f"{which}_{argument.name}"
         event = f"CAST(`et` AS STRING) || REPLACE(`event_id`, {_MARK}, '')"
         text = f"{event} || {_MARK} || CAST({argument.present} AS STRING)"
-        return (Part(name, f"{how}({text})", f"{how}(`{name}`)", "CAST(NULL AS STRING)"),)
+        return (Part(name, f"{how}({text})", f"{how}(`{name}`)"),)
 
     return parts
 
@@ -175,8 +173,7 @@ def _bitmap(argument: Argument) -> tuple[Part, ...]:
     # compile (an accumulator without a cast, in a sort aggregation).
     name = f"bitmap_{argument.name}"
     build = f"BITMAP_OR_AGG(BITMAP_BUILD(ARRAY[{argument.term.sql}]))"
-    # No cast gives a bitmap, and a union takes none of two kinds: null, in the type of the column.
-    return (Part(name, build, f"BITMAP_OR_AGG(`{name}`)", f"CASE WHEN `rows` < 0 THEN `{name}` END"),)
+    return (Part(name, build, f"BITMAP_OR_AGG(`{name}`)"),)
 
 
 def _value(argument: Argument) -> Group:

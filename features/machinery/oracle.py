@@ -44,7 +44,8 @@ def windows(view: ViewSpec, analysed: pd.DataFrame) -> pd.DataFrame:
         keep &= evaluate(parse(view.filter), {str(name): analysed[name] for name in analysed})
     size, slide = one_window(view)
     used = {*keys, "ts", "event_id", *(spec.column for spec in view.aggregations)} & set(analysed)
-    kept = analysed.loc[keep, sorted(used)].sort_values(["ts", "event_id"], key=_sortable, kind="stable")
+    order = [name for name in ("ts", "event_id") if name in used]
+    kept = analysed.loc[keep, sorted(used)].sort_values(order, key=_sortable, kind="stable", ignore_index=True)
     rows = _in_every_window(kept, size, slide)
     groups = rows.groupby([*keys, EVENT_TIMESTAMP], sort=True)
     index = _with_silence(groups.size().index, slide)
@@ -70,10 +71,10 @@ def windows(view: ViewSpec, analysed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_every_window(rows: pd.DataFrame, size: int, slide: int) -> pd.DataFrame:
-    """Return each row once for every window that holds it, `event_timestamp` being that window's end."""
+    """Return each row once for every window that holds it, in their order; `event_timestamp` is that window's end."""
     first = rows["ts"] - rows["ts"] % slide + slide
     copies = [rows.assign(**{EVENT_TIMESTAMP: first + step}) for step in range(0, size, slide)]
-    return pd.concat(copies, ignore_index=True)
+    return pd.concat(copies).sort_index(kind="stable").reset_index(drop=True)
 
 
 def _sortable(column: Values) -> Values:
@@ -97,7 +98,7 @@ def _typed(values: Values, type_: str) -> Values:
 
 def _present(values: Values) -> Values:
     """Return a column whose empty texts are missing."""
-    return values.where(values != "", None) if values.dtype == object else values
+    return values.mask(values == "") if values.dtype == object else values
 
 
 def _grouped(groups: Any, values: Values) -> Any:  # noqa: ANN401 pandas' groups of a frame and of a column

@@ -103,15 +103,21 @@ class Family:
         table = quote(tables[-1].name)
         keys = ", ".join(self._keys)
         names = [*(quote(group.name) for group in self._split), *(quote(part.name) for part in self.parts)]
-        none = [*(f"CAST(NULL AS {group.type})" for group in self._split), *(part.none for part in self.parts)]
+        # Null in the type of its column, for which a bitmap has no cast; and it reads the column, or the planner would
+        # make panes twice: with all columns, and with keys and times alone.
+        rows = quote(ROWS.name)
+        none = [f"CASE WHEN {rows} < 0 THEN {name} {'ELSE 0 END' if name == rows else 'END'}" for name in names]
         longer = window_function(f"TABLE {table}", PANE_TIME, view.window_ms + view.slide_ms, view.slide_ms)
         slide = interval(view.slide_ms)
-        both = f"""(SELECT {keys}, {", ".join(names)},
-      CAST(NULL AS TIMESTAMP_LTZ(3)) AS {quote(SILENT)}, {quote(PANE_TIME)} FROM {table}
-    UNION ALL SELECT {keys}, {", ".join(none)},
-      CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
-    FROM TABLE({longer.replace(chr(10), chr(10) + "    ")})
-    WHERE {quote(PANE_TIME)} < CAST(`window_start` + {slide} AS TIMESTAMP_LTZ(3)))"""
+        # Flink takes the branches of a union that stands in a window function itself for several inputs, and reads one.
+        both = f"""(SELECT * FROM (
+      SELECT {keys}, {", ".join(names)},
+        CAST(NULL AS TIMESTAMP_LTZ(3)) AS {quote(SILENT)}, {quote(PANE_TIME)}
+      FROM {table}
+      UNION ALL SELECT {keys}, {", ".join(none)},
+        CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
+      FROM TABLE({longer.replace(chr(10), chr(10) + "      ")})
+      WHERE {quote(PANE_TIME)} < CAST(`window_start` + {slide} AS TIMESTAMP_LTZ(3))))"""
         return tables, f"TABLE({window_function(both, PANE_TIME, view.window_ms, view.slide_ms)})"
 
     def aggregated(self, view: ResolvedView) -> dict[str, Term]:
