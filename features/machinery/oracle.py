@@ -21,11 +21,10 @@ from features.machinery.windows import WINDOW_NAMES, one_window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from features.machinery.view_spec import ViewSpec
+    from features.machinery.view_spec import FeatureType, ViewSpec
 
     Values = pd.Series[Any]
 
-_DTYPES = {"int64": "int64", "float64": "float64", "string": "object"}
 #: What a window without events has; the others have nothing.
 _EMPTY = {"count": 0, "count_distinct": 0, "approx_count_distinct": 0, "sum": 0, "top_k": "[]"}
 
@@ -48,7 +47,7 @@ def windows(view: ViewSpec, analysed: pd.DataFrame) -> pd.DataFrame:
     kept = analysed.loc[keep, sorted(used)].sort_values(order, key=_sortable, kind="stable", ignore_index=True)
     rows = _in_every_window(kept, size, slide)
     groups = rows.groupby([*keys, EVENT_TIMESTAMP], sort=True)
-    index = _with_silence(groups.size().index, slide)
+    index = _with_silence(groups.size().index.to_frame(index=False), slide)
     aggregated: dict[str, Values] = {}
     for spec in view.aggregations:
         values = _FUNCTIONS[spec.function](groups, rows[spec.column], spec.parameter)
@@ -82,18 +81,18 @@ def _sortable(column: Values) -> Values:
     return column.str.encode("utf-8") if column.dtype == object else column
 
 
-def _with_silence(ends: pd.MultiIndex, slide: int) -> pd.MultiIndex:
+def _with_silence(ends: pd.DataFrame, slide: int) -> pd.MultiIndex:
     """Add to the ends of windows with events, key by key, those that follow and have none."""
-    held = ends.to_frame(index=False)
-    follow = held.assign(**{EVENT_TIMESTAMP: held[EVENT_TIMESTAMP] + slide})
-    return pd.MultiIndex.from_frame(pd.concat([held, follow]).drop_duplicates().sort_values(list(held)))
+    follow = ends.assign(**{EVENT_TIMESTAMP: ends[EVENT_TIMESTAMP] + slide})
+    every = pd.concat([ends, follow]).drop_duplicates()
+    return pd.MultiIndex.from_frame(every.sort_values(list(every.columns)))
 
 
-def _typed(values: Values, type_: str) -> Values:
+def _typed(values: Values, type_: FeatureType) -> Values:
     """Give a feature its type; integers of which some are missing have pandas' type for that."""
-    if type_ == "int64" and values.isna().any():
-        return values.astype("Int64")
-    return values.astype(_DTYPES[type_])
+    if type_ == "int64":
+        return values.astype("Int64" if values.isna().any() else "int64")
+    return values.astype("float64" if type_ == "float64" else "object")
 
 
 def _present(values: Values) -> Values:

@@ -29,13 +29,13 @@ def test_every_declared_view_compiles_to_its_golden_sql(name: str, declared: dic
     """The SQL of each declared view, and that of the panes it reads, are those in their files."""
     compiled = {view.name: view for view in compile_views(declared.values())}[name]
     assert compiled.sql + "\n" == (golden / f"{name}.sql").read_text(encoding="utf-8")
-    assert compiled.panes is not None
-    assert compiled.panes.sql + "\n" == (golden / f"{compiled.panes.name}.sql").read_text(encoding="utf-8")
+    for panes in compiled.panes:
+        assert panes.sql + "\n" == (golden / f"{panes.name}.sql").read_text(encoding="utf-8")
 
 
 def test_the_golden_files_cover_all_declared_views(declared: dict[str, ViewSpec], golden: Path) -> None:
     """No view or table of panes is without a golden file, no file without one of them."""
-    panes = {view.panes.name for view in compile_views(declared.values()) if view.panes}
+    panes = {panes.name for view in compile_views(declared.values()) for panes in view.panes}
     assert sorted({*declared, *panes}) == sorted(file.stem for file in golden.glob("*.sql"))
 
 
@@ -46,50 +46,67 @@ def test_columns_are_keys_features_and_the_time() -> None:
     assert (compiled.window_ms, compiled.slide_ms, compiled.schema.ttl_s) == (5 * MINUTE, MINUTE, 60)
 
 
-def test_a_window_of_one_pane_is_that_pane() -> None:
-    """Nothing is aggregated twice where windows do not overlap."""
-    compiled = compile_view(with_aggregation(slide_ms=5 * MINUTE))
-    assert compiled.panes is not None
-    assert "TABLE(TUMBLE(" in compiled.panes.sql
-    assert "GROUP BY" not in compiled.sql
-
-
-def test_a_function_without_parts_reads_the_events() -> None:
-    """An exact distinct count needs all rows of its window: its view stands by itself, beside those that share."""
-    exact = with_aggregation(function="count_distinct", column="user_id")
-    alone, sharing = compile_views([replace(exact, name="talkers_5m"), VIEW])
-    assert alone.panes is None
-    assert "COUNT(DISTINCT NULLIF(`user_id`, ''))" in alone.sql
-    assert "FROM `analysed`" in alone.sql
-    assert sharing.panes is not None
-
-
 def test_views_share_panes_where_keys_and_rows_are_the_same() -> None:
     """The panes keep what any of the views needs, in steps that divide all windows; another filter has its own."""
     other = replace(with_aggregation(window_ms=3 * MINUTE, slide_ms=90_000, function="max", column="toxic"), name="b")
     filtered = replace(VIEW, name="c", filter="kind == 'message'")
     first, second, third = compile_views([VIEW, other, filtered])
-    assert first.panes is not None
     assert first.panes == second.panes
-    assert "INTERVAL '30' SECOND" in first.panes.sql
-    assert "COUNT(*) AS `rows`" in first.panes.sql
-    assert "AS `max_toxic`" in first.panes.sql
-    assert third.panes is not None
-    assert third.panes.name == f"{first.panes.name}_2"
+    assert "INTERVAL '30' SECOND" in first.panes[0].sql
+    assert "COUNT(*) AS `rows`" in first.panes[0].sql
+    assert "AS `max_toxic`" in first.panes[0].sql
+    assert [panes.name for panes in third.panes] == [f"{first.panes[0].name}_2"]
+
+
+def test_longer_steps_are_made_of_shorter_ones() -> None:
+    """A view stands on the longest panes that make up its slide, and those on shorter ones; events are read once."""
+    hour, day = 60 * MINUTE, 1_440 * MINUTE
+    views = [VIEW, replace(with_aggregation(window_ms=day, slide_ms=hour), name="day")]
+    short, long = compile_views(views)
+    assert [panes.name for panes in long.panes] == ["panes_channel_id", "panes_channel_id_1h"]
+    assert short.panes == long.panes[:1]
+    assert "FROM `analysed`" in long.panes[0].sql
+    assert "TABLE `panes_channel_id`" in long.panes[1].sql
+    assert "FROM `panes_channel_id_1h`" in long.sql
+
+
+def test_a_step_that_saves_little_has_no_panes_of_its_own() -> None:
+    """An operator for panes four times as long would cost more than the merging that it spares."""
+    near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=4 * MINUTE), name="near")
+    first, second = compile_views([VIEW, near])
+    assert first.panes == second.panes
+    assert len(first.panes) == 1
+
+
+def test_values_that_a_function_needs_split_panes() -> None:
+    """An exact distinct count has panes by value, beside those of views that need none."""
+    exact = replace(with_aggregation(function="count_distinct", column="user_id"), name="talkers_5m")
+    split, plain = compile_views([exact, VIEW])
+    assert split.panes != plain.panes
+    assert "NULLIF(`user_id`, '') AS `value_user_id`" in split.panes[0].sql
+    assert "COUNT(DISTINCT `value_user_id`)" in split.sql
+
+
+def test_a_ranking_reads_the_values_in_front_and_no_others() -> None:
+    """The most frequent first; of equally frequent ones the least."""
+    ranked = replace(
+        with_aggregation(function="top_k", column="user_id", parameter=3), features=(Column("message_count", "string"),)
+    )
+    sql = compile_view(ranked).sql
+    assert "ORDER BY `weight` DESC, `value_user_id`" in sql
+    assert "WHERE `place` <= 3" in sql
 
 
 def test_long_intervals_are_written_in_a_form_that_flink_reads() -> None:
     """More than two digits of a unit need a precision."""
-    panes = compile_view(with_aggregation(window_ms=101 * 1_000, slide_ms=101 * 1_000)).panes
-    assert panes is not None
-    assert "INTERVAL '101' SECOND(3)" in panes.sql
+    view = with_aggregation(window_ms=101 * 1_000, slide_ms=101 * 1_000)
+    assert "INTERVAL '101' SECOND(3)" in compile_view(view).panes[0].sql
 
 
 def test_quotes_in_a_filter_stay_inside_their_text() -> None:
     """A text with a quote is written as SQL doubles it."""
-    panes = compile_view(replace(VIEW, filter='kind != "it\'s; DROP"')).panes
-    assert panes is not None
-    assert "'it''s; DROP'" in panes.sql
+    view = replace(VIEW, filter='kind != "it\'s; DROP"')
+    assert "'it''s; DROP'" in compile_view(view).panes[0].sql
 
 
 @pytest.mark.parametrize(
@@ -102,6 +119,32 @@ def test_quotes_in_a_filter_stay_inside_their_text() -> None:
         (
             with_aggregation(function="approx_count_distinct", column="user_id"),
             "of 'user_id', which is string (approx_count_distinct takes a column of 32-bit integers: emoji_count, sen",
+        ),
+        (
+            with_aggregation(parameter=3),
+            "'message_count': count takes no number, got 3 (take it out of the view's tags)",
+        ),
+        (
+            with_aggregation(function="approx_percentile", column="toxicity"),
+            "needs the share of values below it, a number from 0 to 1 (in the view's tag 'echopulse.approx_percentile'",
+        ),
+        (
+            with_aggregation(function="approx_percentile", column="toxicity", parameter=95),
+            "approx_percentile of 95; it needs the share of values below it, a number from 0 to 1",
+        ),
+        (
+            with_aggregation(function="top_k", column="user_id", parameter=2.5),
+            "top_k of 2.5; it needs how many values, an integer from 1 to 20",
+        ),
+        (
+            replace(
+                VIEW,
+                aggregations=(
+                    replace(COUNT, function="top_k", column="user_id", parameter=2),
+                    replace(COUNT, name="n"),
+                ),
+            ),
+            "aggregation 'n': count of 'event_id' cannot stand beside top_k of 'user_id' (give top_k a view of its",
         ),
         (with_aggregation(slide_ms=10 * MINUTE), "slide of 10 minutes is longer than its window of 5 minutes"),
         (with_aggregation(slide_ms=2 * MINUTE), "slide of 2 minutes does not divide a window of 5 minutes (100 sec"),

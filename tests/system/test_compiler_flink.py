@@ -274,7 +274,7 @@ def read(folder: Path, view: CompiledView) -> pd.DataFrame:
     lines = [line for file in sorted(folder.iterdir()) for line in file.read_text(encoding="utf-8").splitlines()]
     rows = [json.loads(line) for line in lines]
     typed: dict[str, Any] = {
-        column.name: {"int64": "Int64", "float64": "float64", "string": "object"}[column.type]
+        column.name: {"int64": "Int64", "float64": "float64", "string": "string"}[column.type]
         for column in view.schema.features
     }
     frame = pd.DataFrame(rows, columns=list(view.columns)).astype(typed)

@@ -1,7 +1,20 @@
 SELECT
   `user_id`,
-  (CAST(`rows` AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
-  (CAST(`sum_toxicity` AS DOUBLE) / `rows`) AS `mean_toxicity`,
-  (`rows` - COALESCE(BITMAP_CARDINALITY(`bitmap_text_key`), 0)) AS `repeats`,
-  CAST(`pane_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
-FROM `panes_user_id`
+  (CAST(SUM(`rows`) AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
+  (((CAST(SUM(`sum_toxicity_whole`) AS DOUBLE) + CAST(SUM(`sum_toxicity_rest`) AS DOUBLE) / 4294967296e0) / 1048576e0) / SUM(`rows`)) AS `mean_toxicity`,
+  (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
+  CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+FROM TABLE(TUMBLE(
+    (SELECT * FROM (
+      SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`,
+        CAST(NULL AS TIMESTAMP_LTZ(3)) AS `silent`, `pane_time`
+      FROM `panes_user_id`
+      UNION ALL SELECT `user_id`, CASE WHEN `rows` < 0 THEN `bitmap_text_key` END, CASE WHEN `rows` < 0 THEN `rows` ELSE 0 END, CASE WHEN `rows` < 0 THEN `sum_toxicity_rest` END, CASE WHEN `rows` < 0 THEN `sum_toxicity_whole` END,
+        CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
+      FROM TABLE(HOP(
+          TABLE `panes_user_id`,
+          DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '2' MINUTE))
+      WHERE `pane_time` < CAST(`window_start` + INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(3)))),
+    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE))
+GROUP BY `user_id`, `window_start`, `window_end`
+HAVING SUM(`rows`) > 0 OR MAX(`silent`) >= CAST(`window_end` - INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(3))
