@@ -23,6 +23,7 @@ BENCHES = {
     "store": "bench.store",
     "ingest": "bench.ingest",
     "windows": "bench.windows",
+    "backfill": "bench.backfill",
 }
 _EVENTS = 1_000_000
 _RESULTS = Path(__file__).parent / "results.md"

@@ -147,7 +147,7 @@ def test_a_view_is_what_its_name_says(signals: Signals, replayed: Replayed) -> N
                     "event_timestamp": end,
                 }
             )
-        silence = {"message_count": 0, "distinct_users": 0, "event_timestamp": end}
+        silence: dict[str, object] = {"message_count": 0, "distinct_users": 0, "event_timestamp": end}
         rows += [{"channel_id": channel} | silence for channel in spoke - set(minute["channel_id"])]
         spoke = set(minute["channel_id"])
     assert any(row["message_count"] == 0 for row in rows)
