@@ -111,11 +111,11 @@ def _tweets(start_ms: int) -> Iterator[pa.RecordBatch]:
 
 def _rows(lake: Lake, view: CompiledView, begin: datetime, end: datetime) -> pa.Table:
     """Return a view's rows of the windows that end after `begin` and by `end`."""
-    time = pc.field(EVENT_TIMESTAMP)
-    table = read_table(opened(lake), f"features/{view.name}", list(view.columns), (time > begin) & (time <= end))
+    table = read_table(opened(lake), f"features/{view.name}", list(view.columns))
     if table is None:
         raise EchoPulseError(f"{lake.path} has no rows of {view.name}")
-    return table
+    times = table.column(EVENT_TIMESTAMP).cast(pa.timestamp("ms", "UTC"))
+    return table.filter(pc.and_(pc.greater(times, pa.scalar(begin)), pc.less_equal(times, pa.scalar(end))))
 
 
 def _tell(progress: Progress) -> None:
