@@ -19,14 +19,17 @@ from pydantic import TypeAdapter
 from features.machinery.compiler import compile_views
 from features.machinery.feast_repo import check_repo, declarations
 from features.machinery.from_feast import from_feast
-from features.machinery.view_spec import CompiledView
+from features.machinery.view_spec import CompiledView, ViewSpec
 from schemas.errors import EchoPulseError
 
 REPO = Path("features")
 CACHE = Path(".echopulse")
+#: Folders of the cache.
+_COMPILED, _DECLARED = "compiled_views", "declared_views"
 _TIMEOUT_S = 180
 _ROOT = Path(__file__).resolve().parents[2]
 _VIEWS = TypeAdapter(list[CompiledView])
+_SPECS = TypeAdapter(list[ViewSpec])
 
 
 def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]:
@@ -36,14 +39,14 @@ def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]
     """
     check_repo(repo)
     kept = _kept(repo, cache)
-    if kept.is_file():
-        return _VIEWS.validate_json(kept.read_bytes())
-    return _compile_elsewhere(repo, kept)
+    return _VIEWS.validate_json(kept.read_bytes()) if kept.is_file() else _load_elsewhere(repo, cache)[0]
 
 
-def compile_repo(repo: Path) -> list[CompiledView]:
-    """Compile the repository's views in this process, which imports Feast. Raises as `compiled_views`."""
-    return compile_views(from_feast(view) for view in declarations(repo).stream_feature_views)
+def declared_views(repo: Path = REPO, cache: Path = CACHE) -> list[ViewSpec]:
+    """Return the repository's stream feature views as they are declared; kept and raised as by `compiled_views`."""
+    check_repo(repo)
+    kept = _kept(repo, cache, _DECLARED)
+    return _SPECS.validate_json(kept.read_bytes()) if kept.is_file() else _load_elsewhere(repo, cache)[1]
 
 
 def keep(views: list[CompiledView], repo: Path = REPO, cache: Path = CACHE) -> None:
@@ -51,7 +54,9 @@ def keep(views: list[CompiledView], repo: Path = REPO, cache: Path = CACHE) -> N
     _write(_kept(repo, cache), _VIEWS.dump_json(views))
 
 
-def _compile_elsewhere(repo: Path, kept: Path) -> list[CompiledView]:
+def _load_elsewhere(repo: Path, cache: Path) -> tuple[list[CompiledView], list[ViewSpec]]:
+    """Return a repository's views, compiled and as declared, by a process that imports Feast, and keep them."""
+    kept, kept_declared = _kept(repo, cache), _kept(repo, cache, _DECLARED)
     path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if part)
     try:
         done = subprocess.run(
@@ -71,12 +76,13 @@ def _compile_elsewhere(repo: Path, kept: Path) -> list[CompiledView]:
     if "views" not in answer:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise EchoPulseError(f"{repo}: compiling its views ended with status {done.returncode}: {' '.join(tail)}")
-    views = _VIEWS.validate_python(answer["views"])
+    views, declared = _VIEWS.validate_python(answer["views"]), _SPECS.validate_python(answer["declared"])
     _write(kept, _VIEWS.dump_json(views))
-    return views
+    _write(kept_declared, _SPECS.dump_json(declared))
+    return views, declared
 
 
-def _kept(repo: Path, cache: Path) -> Path:
+def _kept(repo: Path, cache: Path, kind: str = _COMPILED) -> Path:
     """Name the file for the present state of declarations and compiler."""
     digest = hashlib.sha256(importlib.metadata.version("feast").encode())
     folders = (repo, Path(__file__).parent, _ROOT / "schemas")
@@ -84,7 +90,7 @@ def _kept(repo: Path, cache: Path) -> Path:
         {file.resolve() for folder in folders for file in folder.glob("*.py")} | {(repo / ".feastignore").resolve()}
     ):
         digest.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b"") + b"\0")
-    return cache / "compiled_views" / f"{digest.hexdigest()[:32]}.json"
+    return cache / kind / f"{digest.hexdigest()[:32]}.json"
 
 
 def _write(kept: Path, document: bytes) -> None:
@@ -96,9 +102,14 @@ def _write(kept: Path, document: bytes) -> None:
 
 def _answer(repo: Path) -> dict[str, object]:
     try:
-        return {"views": _VIEWS.dump_python(compile_repo(repo), mode="json")}
+        declared = [from_feast(view) for view in declarations(repo).stream_feature_views]
+        views = compile_views(declared)
     except EchoPulseError as error:
         return {"error": error.message, "hint": error.hint}
+    return {
+        "views": _VIEWS.dump_python(views, mode="json"),
+        "declared": _SPECS.dump_python(declared, mode="json"),
+    }
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def in_a_worker(*calls: tuple[Freshness, list[int], int]) -> str:
 def samples(folder: Path) -> dict[tuple[str, str, str], float]:
     """What an exporter of this host reads: value by name, view and bucket."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(host_folder(str(folder))))
+    MultiProcessCollector(registry, path=str(host_folder(str(folder))))  # type: ignore[no-untyped-call]
     return {
         (sample.name, sample.labels["view"], sample.labels.get("le", "")): sample.value
         for metric in registry.collect()
