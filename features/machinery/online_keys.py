@@ -63,5 +63,8 @@ def entity_of(key: bytes, project: str, join_keys: Sequence[Column]) -> tuple[ob
         if kind != _TYPES.get(column.type) or len(content) < size:
             return None
         position += _HEAD.size + size
-        values[column.name] = content.decode() if kind == STRING_KEY else struct.unpack("<q", content)[0]
+        try:
+            values[column.name] = content.decode() if kind == STRING_KEY else struct.unpack("<q", content)[0]
+        except (UnicodeDecodeError, struct.error):
+            return None  # nobody who keeps to the format wrote it
     return tuple(values[column.name] for column in join_keys) if key[position:] == ending else None
