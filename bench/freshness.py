@@ -91,7 +91,7 @@ def measure(count: int, folder: Path) -> Section:
         total = (course.end_ms - course.begin_ms) * RATE // 1_000
         step(f"{total:,} events in real time, {RATE:,} a second")
         start = positions(settings.kafka.bootstrap)
-        behind_ms = _stream(settings, course, total)
+        behind_ms = _stream(settings, course, total, longest_ms)
         settle(running.cluster, running.job_id, settings.kafka.bootstrap, aligned_end(course.end_ms, longest_ms))
         books = audit(settings.kafka.bootstrap, start)
         if books.unaccounted or books.dlq or running.cluster.restarts(running.job_id):
@@ -100,7 +100,7 @@ def measure(count: int, folder: Path) -> Section:
     return section(found, settings, seconds, behind_ms)
 
 
-def _stream(settings: Settings, course: Course, total: int) -> int:
+def _stream(settings: Settings, course: Course, total: int, longest_ms: int) -> int:
     """Send the stream in real time, then close its windows; return how far the last step was sent behind, in ms."""
     batches = simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, events=total)
     delay_ms = settings.job.watermark_delay_ms
@@ -111,7 +111,7 @@ def _stream(settings: Settings, course: Course, total: int) -> int:
         stream = LiveStream(producer, threading.Event(), clock=lambda: now_ms() - course.behind_ms)
         report = stream.run(batches, settle_ms=delay_ms + SPARE_MS)
         # The rest of the open windows, which is not measured.
-        producer.heartbeat(aligned_end(course.end_ms, 3_600_000) + delay_ms)
+        producer.heartbeat(aligned_end(course.end_ms, longest_ms) + delay_ms)
         producer.flush()
     return report.behind_ms
 

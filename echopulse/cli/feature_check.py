@@ -60,6 +60,11 @@ def check(
     chosen = _chosen(declared_views(repo, settings.home), views)
     with steps() as on_step:
         found = compare(settings, chosen, Request(sample, seed, at_ms), on_step)
+    finish(found, sample, seed, json=options.json)
+
+
+def finish(found: Checked, sample: int, seed: int, *, json: bool) -> None:
+    """Print what was found. Raises EchoPulseError that names the worst where values are not what they should be."""
     document = {
         "complete": datetime.fromtimestamp(found.complete_ms / 1_000, UTC),
         "sample": sample,
@@ -68,7 +73,7 @@ def check(
         "views": {name: asdict(report) for name, report in found.views.items()},
         "worst": asdict(found.worst) if found.worst else None,
     }
-    emit(document, options.json, lambda: _text(found))
+    emit(document, json, lambda: _text(found))
     if found.wrong:
         worst = f"; the worst: {_told(found.worst)}" if found.worst else ""
         raise EchoPulseError(f"{found.wrong:,} values online are not what they should be{worst}")

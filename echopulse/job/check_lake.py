@@ -147,8 +147,9 @@ def _batches(
 def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
     """Return events as the oracle wants them: times in ms since the epoch."""
     times = batch.column("ts").cast(_STAMP).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    late = pc.fill_null(batch.column("late"), False).to_numpy(zero_copy_only=False)  # noqa: FBT003 a value, no flag
     frame: pd.DataFrame = batch.to_pandas()
-    return frame.assign(ts=times, late=frame["late"].fillna(value=False).astype(bool))
+    return frame.assign(ts=times, late=late)
 
 
 def _of(frame: pd.DataFrame, names: list[str], entities: list[tuple[object, ...]]) -> pd.DataFrame:
