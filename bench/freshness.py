@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bench.cpu import cpu_seconds, difference
 from bench.embedded import own_settings, step, told
 from bench.measure import Figure, Section
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
@@ -91,13 +93,15 @@ def measure(count: int, folder: Path) -> Section:
         total = (course.end_ms - course.begin_ms) * RATE // 1_000
         step(f"{total:,} events in real time, {RATE:,} a second")
         start = positions(settings.kafka.bootstrap)
+        before, began = cpu_seconds(running.stack), time.perf_counter()
         behind_ms = _stream(settings, course, total, longest_ms)
+        used = sum(difference(before, cpu_seconds(running.stack)).values()) / (time.perf_counter() - began)
         settle(running.cluster, running.job_id, settings.kafka.bootstrap, aligned_end(course.end_ms, longest_ms))
         books = audit(settings.kafka.bootstrap, start)
         if books.unaccounted or books.dlq or running.cluster.restarts(running.job_id):
             raise EchoPulseError(f"{total:,} events sent and not all analysed once: {books}")
         found = [view_freshness(settings.lake, view, course, settings.job.watermark_delay_ms) for view in views]
-    return section(found, settings, seconds, behind_ms)
+    return section(found, settings, seconds, behind_ms, used)
 
 
 def _stream(settings: Settings, course: Course, total: int, longest_ms: int) -> int:
@@ -130,7 +134,7 @@ def view_freshness(lake: Lake, view: CompiledView, course: Course, delay_ms: int
     return ViewFreshness(view.name, waited, view.slide_ms + delay_ms + SPARE_MS)
 
 
-def section(found: Sequence[ViewFreshness], settings: Settings, seconds: int, behind_ms: int) -> Section:
+def section(found: Sequence[ViewFreshness], settings: Settings, seconds: int, behind_ms: int, used: float) -> Section:
     """Lay the views side by side; each limit is step, watermark delay and a second."""
     figures = []
     for view in found:
@@ -156,6 +160,6 @@ def section(found: Sequence[ViewFreshness], settings: Settings, seconds: int, be
                 "event times lie a constant time behind the wall clock, which is taken off, so that the steps of five "
                 "minutes end inside the run, all views' together"
             ),
-            f"the sender was {behind_ms} ms behind its own clock at the end",
+            f"all processes together used {used:.2f} cores; the sender ended {behind_ms} ms behind its own clock",
         ),
     )

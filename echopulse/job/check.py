@@ -18,10 +18,11 @@ from echopulse.job.check_lake import complete_ms, events_of, sample_entities
 from echopulse.job.check_online import OnlineRows, open_client, read_online
 from echopulse.job.configuration import online_store
 from echopulse.job.lake import opened
-from features.machinery.consistency import ERROR, OUTCOMES, WRONG, Bounds, Disagreement, ViewReport, judge
+from features.machinery.consistency import Bounds, Disagreement, ViewReport, judge
 from features.machinery.encrypted_rows import encryption
 from features.machinery.entity_sample import EntitySample
 from features.machinery.online_keys import online_entities
+from features.machinery.outcomes import ERROR, OUTCOMES, WRONG
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from features.machinery.windows import one_window
 from schemas.errors import EchoPulseError

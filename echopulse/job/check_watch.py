@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge
 
 from echopulse.job.submit import FEATURES
 from echopulse.telemetry import logger
-from features.machinery.consistency import OUTCOMES
+from features.machinery.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from features.machinery.outcomes import (
+    ERROR,
+    MISSING,
+    OUTCOMES,
+    WRONG,
+    least_difference,
+    outcomes,
+    plain_value,
+    relative_difference,
+)
 from features.machinery.recompute import counting, newest_ends, recompute
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from features.machinery.windows import one_window
@@ -21,18 +31,9 @@ from features.machinery.windows import one_window
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from features.machinery.view_spec import ViewSpec
 
     Values = pd.Series[Any]
-
-EQUAL, MISMATCH, MISSING, EXTRA, LATE, ERROR = OUTCOMES = ("equal", "mismatch", "missing", "extra", "late", "error")
-#: Those that mean that a value is not what it should be, the worst first.
-WRONG = (MISMATCH, EXTRA, MISSING)
-#: A mean of doubles depends on the order of its sum in the last digits.
-TOLERANCE = 1e-9
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -113,15 +114,17 @@ def judge(
     late = _late_events(view, analysed, ends)
     plain = _aligned(recompute(view, on_time, ends), ends, keys)
     whole = _aligned(recompute(view, analysed, ends), ends, keys) if late.any() else plain
-    outcomes = pd.DataFrame(
+    judged = pd.DataFrame(
         {
-            feature.name: _outcomes(rows.loc[ends.index, feature.name], plain, whole, late > 0)
+            feature.name: outcomes(
+                rows.loc[ends.index, feature.name], plain, whole, late > 0, least_difference(view, feature.name)
+            )
             for feature in view.features
         },
         index=ends.index,
     )
-    outcomes[wanting[ends.index]] = MISSING
-    every = outcomes.reindex(online.index)
+    judged[wanting[ends.index]] = MISSING
+    every = judged.reindex(online.index)
     every = every.mask(unreadable, ERROR)
     counts = {feature.name: every[feature.name].value_counts().to_dict() for feature in view.features}
     return ViewReport(
@@ -156,59 +159,30 @@ def _aligned(found: pd.DataFrame, ends: pd.DataFrame, keys: list[str]) -> pd.Dat
     return ends[keys].merge(found.assign(is_row=True), on=keys, how="left").set_index(ends.index)
 
 
-def _outcomes(online: Values, plain: pd.DataFrame, whole: pd.DataFrame, late: Values) -> NDArray[np.object_]:
-    feature = str(online.name)
-    without, everything = plain[feature], whole[feature]
-    has_row, has_whole = plain["is_row"].notna(), whole["is_row"].notna()
-    right = (has_row & _equal(online, without)) | (late & has_whole & _equal(online, everything))
-    return np.select(
-        [right, late, ~has_row, online.isna(), without.isna()], [EQUAL, LATE, EXTRA, MISSING, EXTRA], MISMATCH
-    ).astype(object)
-
-
-def _equal(one: Values, other: Values) -> Values:
-    """Return where values are the same, missing ones too; doubles may differ by `TOLERANCE`, relatively."""
-    both = one.isna() & other.isna()
-    if pd.api.types.is_float_dtype(one.dtype):
-        a, b = one.to_numpy(float, na_value=np.nan), other.to_numpy(float, na_value=np.nan)
-        return both | pd.Series(np.isclose(a, b, rtol=TOLERANCE, atol=_LEAST), index=one.index)
-    return both | (one == other).fillna(value=False).astype(bool)
-
-
 def _worst(
-    view: ViewSpec, online: pd.DataFrame, plain: pd.DataFrame, outcomes: pd.DataFrame, ends: pd.DataFrame
+    view: ViewSpec, online: pd.DataFrame, plain: pd.DataFrame, found: pd.DataFrame, ends: pd.DataFrame
 ) -> Disagreement | None:
     """Return the mismatch that is furthest off, else any extra value, else any missing one."""
-    found: list[tuple[float, int, int, str]] = []
+    wrong: list[tuple[float, int, int, str]] = []
     for number, feature in enumerate(view.features):
-        column = outcomes[feature.name]
+        column = found[feature.name]
         for rank, outcome in enumerate(WRONG):
             if rows := np.flatnonzero(column == outcome).tolist():
-                off = [_relative(online[feature.name].iloc[row], plain[feature.name].iloc[row]) for row in rows]
+                off = [
+                    relative_difference(online[feature.name].iloc[row], plain[feature.name].iloc[row]) for row in rows
+                ]
                 place = int(np.argmax(off))
-                found.append((rank - off[place] / 2, number, rows[place], outcome))
-    if not found:
+                wrong.append((rank - off[place] / 2, number, rows[place], outcome))
+    if not wrong:
         return None
-    _, number, row, outcome = min(found)
+    _, number, row, outcome = min(wrong)
     name = view.features[number].name
     return Disagreement(
         view=view.name,
-        entity={column.name: _plain(ends[column.name].iloc[row]) for column in view.join_keys},
+        entity={column.name: plain_value(ends[column.name].iloc[row]) for column in view.join_keys},
         feature=name,
         outcome=outcome,
-        online=_plain(online[name].iloc[row]),
-        recomputed=_plain(plain[name].iloc[row]),
+        online=plain_value(online[name].iloc[row]),
+        recomputed=plain_value(plain[name].iloc[row]),
         event_timestamp=int(ends[EVENT_TIMESTAMP].iloc[row]),
     )
-
-
-def _relative(one: Any, other: Any) -> float:  # noqa: ANN401 a cell of either frame
-    """Return how far two numbers are apart, by the larger of them, at most 1; whatever else differs is as far."""
-    if pd.isna(one) or pd.isna(other) or isinstance(one, str):
-        return 1.0
-    largest = max(abs(one), abs(other))
-    return min(1.0, float(abs(one - other) / largest)) if largest else 0.0
-
-
-def _plain(value: Any) -> object:  # noqa: ANN401 as above
-    return None if pd.isna(value) else value.item() if hasattr(value, "item") else value

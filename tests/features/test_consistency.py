@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.machinery.consistency import TOLERANCE, Bounds, ViewReport, judge
+from features.machinery.consistency import Bounds, ViewReport, judge
+from features.machinery.outcomes import TOLERANCE
 from features.machinery.view_spec import EVENT_TIMESTAMP, AggregationSpec, Column, ViewSpec
 
 FEATURES = (Column("n", "int64"), Column("share", "float64"), Column("word", "string"))
@@ -32,7 +33,14 @@ BOUNDS = Bounds(known_ms=NOW, settled_ms=NOW, recent_ms=NOW - 500_000, alive_ms=
 def events(*rows: tuple[int, str, int, float, str, bool]) -> pd.DataFrame:
     """Analysed events: seat, channel, ts, toxicity, text, late."""
     frame = pd.DataFrame(rows, columns=["seat", "channel_id", "ts", "toxicity", "text", "late"])
-    types = {"seat": "int64", "ts": "int64", "toxicity": "float64", "channel_id": object, "text": object, "late": bool}
+    types = {
+        "seat": "int64",
+        "ts": "int64",
+        "toxicity": "float64",
+        "channel_id": "object",
+        "text": "object",
+        "late": "bool",
+    }
     return frame.astype(types).assign(event_id=[f"e{n}" for n in range(len(frame))], stage="")
 
 
@@ -66,6 +74,14 @@ def test_equal_values_of_several_keys() -> None:
     assert (report.entities, report.checked, report.missing) == (2, 1, 0)
     assert outcomes(report) == ["equal", "equal", "equal"]
     assert report.worst is None
+
+
+def test_a_spread_may_be_off_by_its_own_error() -> None:
+    """Where `std` is computed from sums; other doubles may not."""
+    spread = replace(VIEW, aggregations=(*VIEW.aggregations[::2], replace(VIEW.aggregations[1], function="std")))
+    assert outcomes(judged(online((1, "a", 2, 0.125 + 2e-8, "x", NOW)), SAID, view=spread))[1] == "equal"
+    assert outcomes(judged(online((1, "a", 2, 0.125 + 4e-8, "x", NOW)), SAID, view=spread))[1] == "mismatch"
+    assert outcomes(judged(online((1, "a", 2, 0.375 + 2e-8, "x", NOW)), SAID))[1] == "mismatch"
 
 
 def test_each_feature_is_judged_by_itself() -> None:
