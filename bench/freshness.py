@@ -140,11 +140,11 @@ def section(found: Sequence[ViewFreshness], settings: Settings, seconds: int, be
     for view in found:
         if not len(view.milliseconds):
             raise EchoPulseError(f"no window of {view.name} ended while it was measured")
-        p50, p99 = np.percentile(view.milliseconds, [50, 99]) / 1_000
-        held = "within" if p99 * 1_000 <= view.limit_ms else "ABOVE"
+        p50, p99 = np.percentile(view.milliseconds, [50, 99])
+        held = "within" if p99 <= view.limit_ms else "ABOVE"
         figures += [
-            Figure(f"{view.name}, p50 of {len(view.milliseconds):,} rows", (float(p50),), "s"),
-            Figure(f"{view.name}, p99", (float(p99),), "s", f"{held} {view.limit_ms / 1_000:g} s"),
+            Figure(f"{view.name}, p50 of {len(view.milliseconds):,} rows", (float(p50),), "ms"),
+            Figure(f"{view.name}, p99", (float(p99),), "ms", f"{held} {view.limit_ms:,} ms"),
         ]
     return Section(
         NAME,

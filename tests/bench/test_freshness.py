@@ -48,8 +48,8 @@ def test_each_view_is_held_against_its_limit() -> None:
     """p99 within or above it; a view without a window is no measurement."""
     fast, slow = (ViewFreshness(name, np.array([6_000, ms]), 16_000) for name, ms in [("a", 16_000), ("b", 16_200)])
     figures = section([fast, slow], Settings(), 60, 3, 1.5).figures
-    assert [figure.against for figure in figures] == ["", "within 16 s", "", "ABOVE 16 s"]
-    assert figures[0].median == 11.0
+    assert [figure.against for figure in figures] == ["", "within 16,000 ms", "", "ABOVE 16,000 ms"]
+    assert figures[0].median == 11_000
     with pytest.raises(EchoPulseError) as caught:
         section([ViewFreshness("c", np.zeros(0, np.int64), 16_000)], Settings(), 60, 3, 1.5)
     assert str(caught.value) == "no window of c ended while it was measured"

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fastavro
+import httpx
 import pandas as pd
 import pyarrow as pa
 import pytest
 from feast.protos.feast.types.Value_pb2 import Value
+from prometheus_client.parser import text_string_to_metric_families
 
 from echopulse.job.audit import positions
 from echopulse.job.configuration import online_store
@@ -24,6 +26,7 @@ from echopulse.job.replay_run import ReplayRun, run_replay
 from features.machinery.connection import connect
 from features.machinery.redis_format import entity_keys, field_name
 from features.machinery.view_spec import ViewSchema
+from pipelines.freshness import METRIC
 from schemas.avro import FINGERPRINT_HEADER, fingerprint
 from tests.system.chat import conversation, write_jsonl
 from tests.system.expected import (
@@ -227,6 +230,22 @@ def test_values_online_are_what_the_lakes_events_give(signals: Signals, replayed
     said = json.loads(wrong.stdout)
     assert (said["mismatch"], said["missing"], said["extra"]) == (1, 0, 0)
     assert (said["worst"]["feature"], said["worst"]["online"]) == ("message_count", 123_456)
+
+
+def test_freshness_is_counted_by_view(signals: Signals, replayed: Replayed) -> None:
+    """The endpoint shows every row that the workers wrote, and the report each view's limit."""
+    address = f"http://127.0.0.1:{signals.settings.stack.metrics_port}/metrics"
+    page = httpx.get(address, timeout=10, trust_env=False).raise_for_status().text
+    counted = {
+        sample.labels["view"]: sample.value
+        for metric in text_string_to_metric_families(page)
+        for sample in metric.samples
+        if sample.name == f"{METRIC}_count"
+    }
+    for spec in signals.specs:
+        assert counted[spec.name] >= len(feature_rows(spec, replayed.analysed, replayed.end_ms))
+    limits = {name: fresh["limit"] for name, fresh in replayed.report.view_freshness_ms.items()}
+    assert limits == {view.name: view.slide_ms + 6_000 for view in signals.views}
 
 
 def test_results_are_read_by_the_old_schema(signals: Signals, replayed: Replayed) -> None:
