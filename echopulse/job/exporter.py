@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from echopulse.job.configuration import metrics_folder
@@ -29,6 +29,7 @@ def metrics_served(settings: Settings) -> Iterator[CollectorRegistry]:
     """
     folder = host_folder(str(metrics_folder(settings)))
     folder.mkdir(parents=True, exist_ok=True)
+    disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, that nobody asks for
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call] # the library has few types
     port = settings.stack.metrics_port

@@ -51,6 +51,7 @@ def test_workers_and_this_process_are_on_one_page(settings: Settings) -> None:
         assert 'feature_freshness_seconds_bucket{le="16.0",view="channel_1m"} 1.0' in shown
         assert 'feature_freshness_seconds_bucket{le="15.0",view="channel_1m"} 0.0' in shown
         assert "checks_total 3.0" in shown
+        assert not [line for line in shown if "_created" in line]
         clear_metrics(settings)
         assert "feature_freshness_seconds" not in page(settings)
     with pytest.raises(httpx.ConnectError):
