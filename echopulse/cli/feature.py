@@ -16,6 +16,7 @@ from echopulse.job.environment import repository_variables
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
+    from features.machinery.store import Applied
     from features.machinery.view_spec import CompiledView
 
 app = App(name="feature", help="Apply the feature declarations and read features.")
@@ -26,33 +27,42 @@ app.command("echopulse.cli.feature_history:history", name="history", help="Join 
 app.command("echopulse.cli.feature_serve:serve", name="serve", help="Answer feature queries by gRPC.")
 
 _REPO = Path("features")
+_NONE: list[str] = []
 Repo = Annotated[Path, Parameter(name="--repo")]
 
 
 @app.command
-def apply(*, repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+def apply(*, repo: Repo = _REPO, replace: list[str] = _NONE, options: GlobalOptions = NO_OPTIONS) -> None:
     """Compile every view to Flink SQL, then register all declarations with Feast.
 
     Parameters
     ----------
     repo
         Folder of the Feast repository.
+    replace
+        A view whose values may mean something else from now on, under the same name.
     """
     from features.machinery.store import apply as apply_repo
 
     settings = options.settings()
-    applied = apply_repo(repo, settings.home, repository_variables(settings))
-    document = {
-        "views": [view.name for view in applied.views],
-        "entities": applied.entities,
-        "services": applied.services,
-        "removed": applied.removed,
-    }
-    emit(
-        document,
-        options.json,
-        lambda: "\n".join(f"{name}: {', '.join(names) or '-'}" for name, names in document.items()),
-    )
+    _emit_applied(apply_repo(repo, settings.home, repository_variables(settings), replace), options)
+
+
+@app.command
+def retire(view: str, *, repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Let an older version of a view go; the job computes it until it is submitted again.
+
+    Parameters
+    ----------
+    view
+        The older version, as `feature apply` names those that stand.
+    repo
+        Folder of the Feast repository.
+    """
+    from features.machinery.store import retire as retire_view
+
+    settings = options.settings()
+    _emit_applied(retire_view(repo, settings.home, view, repository_variables(settings)), options)
 
 
 @app.command(name="list")
@@ -112,6 +122,21 @@ def get(view: str, *, entity: list[str], at: str = "", repo: Repo = _REPO, optio
         "features": row["features"],
     }
     emit(document, options.json, lambda: _values(document))
+
+
+def _emit_applied(applied: Applied, options: GlobalOptions) -> None:
+    document = {
+        "views": [view.name for view in applied.views],
+        "older_versions": applied.standing,
+        "entities": applied.entities,
+        "services": applied.services,
+        "removed": applied.removed,
+    }
+    emit(
+        document,
+        options.json,
+        lambda: "\n".join(f"{name.replace('_', ' ')}: {', '.join(names) or '-'}" for name, names in document.items()),
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

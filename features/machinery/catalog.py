@@ -42,8 +42,17 @@ def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]
 
 
 def compile_repo(repo: Path) -> list[CompiledView]:
-    """Compile the repository's views in this process, which imports Feast. Raises as `compiled_views`."""
-    return compile_views(from_feast(view) for view in declarations(repo).stream_feature_views)
+    """Compile a repository's views, and older versions that stand, in this process, which imports Feast.
+
+    Raises as `compiled_views`.
+    """
+    from features.machinery.older_versions import with_older_versions  # noqa: PLC0415 as Feast, below
+    from features.machinery.store import open_store  # noqa: PLC0415 as above
+
+    declared = declarations(repo)
+    compile_views(from_feast(view) for view in declared.stream_feature_views)
+    with_older_versions(declared, open_store(repo))
+    return compile_views(from_feast(view) for view in declared.stream_feature_views)
 
 
 def keep(views: list[CompiledView], repo: Path = REPO, cache: Path = CACHE) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -20,23 +21,28 @@ from features.machinery.compiler import compile_views
 from features.machinery.entity_keys import check_entity
 from features.machinery.feast_repo import CONFIG_FILE, check_repo, declarations, ignore_alpha_warning
 from features.machinery.from_feast import from_feast
+from features.machinery.older_versions import with_older_versions
+from features.machinery.view_versions import incompatible, next_version
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
+
+    from feast.repo_contents import RepoContents
 
     from features.machinery.view_spec import CompiledView
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What `apply` did: the compiled views, the names of all declarations, and of those it removed."""
+    """What `apply` did: the compiled views, the names of all declarations, of those removed and of older versions."""
 
     views: list[CompiledView]
     entities: list[str]
     services: list[str]
     removed: list[str]
+    standing: list[str]
 
 
 def open_store(repo: Path, environment: Mapping[str, str] | None = None) -> FeatureStore:
@@ -62,16 +68,24 @@ def open_store(repo: Path, environment: Mapping[str, str] | None = None) -> Feat
     return store
 
 
-def apply(repo: Path, cache: Path, environment: Mapping[str, str] | None = None) -> Applied:
+def apply(
+    repo: Path, cache: Path, environment: Mapping[str, str] | None = None, replace: Collection[str] = ()
+) -> Applied:
     """Compile all views, then bring the registry to what the repository declares, then keep the compiled views.
 
-    Nothing is changed where a view does not compile. Views no longer declared are removed, from the online store too.
-    Raises EchoPulseError naming the view, the declaration, the registry or the store.
+    Nothing is changed where a view does not compile, nor where one means something else than it did, unless `replace`
+    names it. An older version of a declared view stays, and is computed beside it, until it is retired; other views
+    that are no longer declared are removed, from the online store too. Raises EchoPulseError naming the view, the
+    declaration, the registry or the store.
     """
     os.environ.update(environment or {})
     declared = declarations(repo)
-    views = compile_views(from_feast(view) for view in declared.stream_feature_views)
+    compile_views(from_feast(view) for view in declared.stream_feature_views)
     store = open_store(repo)
+    with _told(repo):
+        _check_meaning(declared, store, replace)
+        older = with_older_versions(declared, store)
+    views = compile_views(from_feast(view) for view in declared.stream_feature_views)
     # The kinds this repository may hold besides stay as they are in `declared`; a project is created by `apply`.
     declared.projects.extend(store.registry.list_projects() if not declared.projects else [])
     with _told(repo):
@@ -83,7 +97,41 @@ def apply(repo: Path, cache: Path, environment: Mapping[str, str] | None = None)
         entities=sorted(entity.name for entity in declared.entities if not entity.name.startswith("__")),
         services=sorted(service.name for service in declared.feature_services),
         removed=sorted(thing.name for thing in unwanted),
+        standing=older,
     )
+
+
+def retire(repo: Path, cache: Path, name: str, environment: Mapping[str, str] | None = None) -> Applied:
+    """Let an older version of a view go: it is removed from the registry and the online store, and no longer computed.
+
+    Raises EchoPulseError where it is no older version that stands.
+    """
+    os.environ.update(environment or {})
+    declared, store = declarations(repo), open_store(repo)
+    with _told(repo):
+        older = with_older_versions(declared, store)
+        if name not in older:
+            if name in {view.name for view in declared.stream_feature_views}:
+                raise EchoPulseError(f"view '{name}' is declared", "take it out of the declarations and apply them")
+            raise EchoPulseError(
+                f"no older version '{name}' stands", did_you_mean(name, older) if older else "none does"
+            )
+        store.apply([], objects_to_delete=[store.get_stream_feature_view(name)], partial=False)
+    return replaced(apply(repo, cache), removed=[name])
+
+
+def _check_meaning(declared: RepoContents, store: FeatureStore, replace: Collection[str]) -> None:
+    """Refuse views whose registered values mean something else than those that are declared."""
+    registered = {view.name: view for view in store.list_stream_feature_views()}
+    for view in declared.stream_feature_views:
+        if view.name not in registered or view.name in replace:
+            continue
+        if change := incompatible(from_feast(registered[view.name]), from_feast(view)):
+            raise EchoPulseError(
+                f"view '{view.name}': {change}",
+                f"declare it as '{next_version(view.name)}': the applied one is fed beside it until `echopulse feature "
+                f"retire {view.name}`; or `echopulse feature apply --replace {view.name}` if nobody reads it",
+            )
 
 
 def read(store: FeatureStore, view: str, entity: Mapping[str, str]) -> dict[str, Any]:
