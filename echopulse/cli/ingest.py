@@ -62,11 +62,12 @@ def replay(
     from echopulse.gateway.producer import EventProducer
     from echopulse.gateway.replay import Closing, check_replay
     from echopulse.gateway.replay import replay as replay_file
+    from echopulse.gateway.replay_formats import check_columns
     from echopulse.gateway.topics_admin import ensure_topics
 
     settings = options.settings()
     mapping = parse_mapping(columns)
-    check_replay(file, rate=rate, loop=loop, keep_time=keep_time)
+    check_columns(check_replay(file, rate=rate, loop=loop, keep_time=keep_time), mapping)
     kafka = settings.kafka
     ensure_topics(kafka.bootstrap, replication=kafka.replication)
     with (
