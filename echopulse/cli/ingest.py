@@ -57,6 +57,7 @@ def replay(
         events within its rest (up to 5 minutes) would then be late.
     """
     from echopulse.cli.ingest_progress import ingest_progress
+    from echopulse.cli.interrupt import ended_by_signal
     from echopulse.gateway.dead_letters import DeadLetterProducer
     from echopulse.gateway.field_mapping import parse_mapping
     from echopulse.gateway.producer import EventProducer
@@ -71,6 +72,7 @@ def replay(
     kafka = settings.kafka
     ensure_topics(kafka.bootstrap, replication=kafka.replication)
     with (
+        ended_by_signal(),
         DeadLetterProducer(kafka.bootstrap) as dead_letters,
         EventProducer(kafka.bootstrap, dead_letters) as producer,
         ingest_progress(str(file)) as on_progress,
