@@ -39,15 +39,39 @@ class Applied:
 
 
 def open_store(repo: Path, environment: Mapping[str, str] | None = None) -> FeatureStore:
-    """Open a repository's store. `environment` is set first: declarations and plug-in read their addresses from it.
+    """Open a repository's store with the variables of `environment`, which its configuration and plug-in read.
 
     Raises EchoPulseError where the repository's configuration or registry cannot be read.
     """
+    with variables(environment or {}):
+        return _opened(repo)
+
+
+@contextmanager
+def variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process, and put back what was there: Feast reads many things from nowhere else.
+
+    Other threads see them meanwhile.
+    """
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _opened(repo: Path) -> FeatureStore:
     check_repo(repo)
-    os.environ.update(environment or {})
     ignore_alpha_warning()
     try:
         store = FeatureStore(repo_path=str(repo))
+        # Feast makes these when they are first asked for; the plug-in's reads its variables then.
+        _ = store.config.online_store, store.config.offline_store
     except (FeastConfigError, FeastError, yaml.YAMLError, OSError) as error:
         raise EchoPulseError(f"{repo / CONFIG_FILE}: {error}") from error
     registry = store.config.registry.path
@@ -65,9 +89,14 @@ def apply(repo: Path, cache: Path, environment: Mapping[str, str] | None = None)
     """Compile all views, then bring the registry to what the repository declares, then keep the compiled views.
 
     Nothing is changed where a view does not compile. Views no longer declared are removed, from the online store too.
+    The variables of `environment` hold as long as it takes: declarations and plug-in read their addresses from them.
     Raises EchoPulseError naming the view, the declaration, the registry or the store.
     """
-    os.environ.update(environment or {})
+    with variables(environment or {}):
+        return _applied(repo, cache)
+
+
+def _applied(repo: Path, cache: Path) -> Applied:
     declared = declarations(repo)
     views = compile_views(from_feast(view) for view in declared.stream_feature_views)
     store = open_store(repo)
