@@ -97,7 +97,7 @@ def _tell_of_compiling(loop: Callable[..., object]) -> None:
     global _told  # noqa: PLW0603 - one line a process, whichever kernel is the first
     if _told:
         return
-    folder = Path(FunctionCache(loop).cache_path)
+    folder = Path(FunctionCache(loop).cache_path)  # type: ignore[no-untyped-call] # numba has few types
     source = Path(loop.__code__.co_filename)
     indices = list(folder.glob(f"{source.stem}.{loop.__qualname__}-*.nbi"))
     if not any(index.stat().st_mtime >= source.stat().st_mtime for index in indices):
