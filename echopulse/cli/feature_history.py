@@ -36,12 +36,13 @@ def history(
     from echopulse.job.frames import frame_bytes, read_frame
     from echopulse.job.outputs import check_output, write_outputs
     from features.lake.history import history as joined
-    from features.machinery.store import open_store
+    from features.machinery.store import open_store, variables
 
     check_output(output)
     settings = options.settings()
     asked = read_frame(entities)
-    found = joined(open_store(repo, feast_variables(settings)), service, asked)
+    with variables(feast_variables(settings)):
+        found = joined(open_store(repo), service, asked)
     write_outputs(settings.lake, {output: frame_bytes(found, output)})
     features = [name for name in found.columns if name not in asked.columns]
     document = {

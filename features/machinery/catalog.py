@@ -47,11 +47,11 @@ def compile_repo(repo: Path) -> list[CompiledView]:
     Raises as `compiled_views`.
     """
     from features.machinery.older_versions import with_older_versions  # noqa: PLC0415 as Feast, below
-    from features.machinery.store import open_store  # noqa: PLC0415 as above
+    from features.machinery.store import has_registry, open_store  # noqa: PLC0415 as above
 
     declared = declarations(repo)
-    compile_views(from_feast(view) for view in declared.stream_feature_views)
-    with_older_versions(declared, open_store(repo))
+    if has_registry(repo):
+        with_older_versions(declared, open_store(repo))
     return compile_views(from_feast(view) for view in declared.stream_feature_views)
 
 

@@ -12,7 +12,7 @@ import redis
 import yaml
 from feast import FeatureStore
 from feast.errors import FeastError
-from feast.repo_config import FeastConfigError
+from feast.repo_config import FeastConfigError, load_repo_config
 from feast.repo_operations import extract_objects_for_apply_delete
 from google.protobuf.message import DecodeError
 
@@ -46,15 +46,49 @@ class Applied:
 
 
 def open_store(repo: Path, environment: Mapping[str, str] | None = None) -> FeatureStore:
-    """Open a repository's store. `environment` is set first: declarations and plug-in read their addresses from it.
+    """Open a repository's store with the variables of `environment`, which its configuration and plug-in read.
 
     Raises EchoPulseError where the repository's configuration or registry cannot be read.
     """
+    with variables(environment or {}):
+        return _opened(repo)
+
+
+@contextmanager
+def variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process, and put back what was there: Feast reads many things from nowhere else.
+
+    Other threads see them meanwhile.
+    """
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def has_registry(repo: Path) -> bool:
+    """Return whether a repository's registry is there; a file that is not would be made by opening the store."""
     check_repo(repo)
-    os.environ.update(environment or {})
+    try:
+        registry = load_repo_config(repo, repo / CONFIG_FILE).registry
+    except (FeastConfigError, FeastError, yaml.YAMLError, OSError) as error:
+        raise EchoPulseError(f"{repo / CONFIG_FILE}: {error}") from error
+    return registry.registry_type != "file" or "://" in registry.path or (repo / registry.path).is_file()
+
+
+def _opened(repo: Path) -> FeatureStore:
+    check_repo(repo)
     ignore_alpha_warning()
     try:
         store = FeatureStore(repo_path=str(repo))
+        # Feast makes these when they are first asked for; the plug-in's reads its variables then.
+        _ = store.config.online_store, store.config.offline_store
     except (FeastConfigError, FeastError, yaml.YAMLError, OSError) as error:
         raise EchoPulseError(f"{repo / CONFIG_FILE}: {error}") from error
     registry = store.config.registry.path
@@ -75,10 +109,15 @@ def apply(
 
     Nothing is changed where a view does not compile, nor where one means something else than it did, unless `replace`
     names it. An older version of a declared view stays, and is computed beside it, until it is retired; other views
-    that are no longer declared are removed, from the online store too. Raises EchoPulseError naming the view, the
+    that are no longer declared are removed, from the online store too. The variables of `environment` hold as long as
+    it takes: declarations and plug-in read their addresses from them. Raises EchoPulseError naming the view, the
     declaration, the registry or the store.
     """
-    os.environ.update(environment or {})
+    with variables(environment or {}):
+        return _applied(repo, cache, replace)
+
+
+def _applied(repo: Path, cache: Path, replace: Collection[str]) -> Applied:
     declared = declarations(repo)
     compile_views(from_feast(view) for view in declared.stream_feature_views)
     store = open_store(repo)
@@ -106,7 +145,11 @@ def retire(repo: Path, cache: Path, name: str, environment: Mapping[str, str] | 
 
     Raises EchoPulseError where it is no older version that stands.
     """
-    os.environ.update(environment or {})
+    with variables(environment or {}):
+        return _retired(repo, cache, name)
+
+
+def _retired(repo: Path, cache: Path, name: str) -> Applied:
     declared, store = declarations(repo), open_store(repo)
     with _told(repo):
         older = with_older_versions(declared, store)
@@ -117,7 +160,7 @@ def retire(repo: Path, cache: Path, name: str, environment: Mapping[str, str] | 
                 f"no older version '{name}' stands", did_you_mean(name, older) if older else "none does"
             )
         store.apply([], objects_to_delete=[store.get_stream_feature_view(name)], partial=False)
-    return replaced(apply(repo, cache), removed=[name])
+    return replaced(_applied(repo, cache, ()), removed=[name])
 
 
 def _check_meaning(declared: RepoContents, store: FeatureStore, replace: Collection[str]) -> None:

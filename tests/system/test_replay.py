@@ -17,7 +17,6 @@ import pytest
 
 from echopulse.job.audit import positions
 from echopulse.job.environment import feast_environment
-from echopulse.job.replay_run import ReplayRun, run_replay
 from schemas.avro import FINGERPRINT_HEADER, fingerprint
 from tests.system.chat import conversation, write_jsonl
 from tests.system.expected import (
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from echopulse.job.replay_run import ReplayRun
     from echopulse.job.topic_reader import Position
     from tests.system.conftest import Signals
 
@@ -87,17 +87,7 @@ def replayed(signals: Signals, tmp_path_factory: pytest.TempPathFactory) -> Repl
     path = write_jsonl(tmp_path_factory.mktemp("replay") / "chat.jsonl", events)
     begun_ms = time.time_ns() // 1_000_000
     start, restarts = positions(signals.bootstrap), signals.running.cluster.restarts(signals.running.job_id)
-    report = run_replay(
-        signals.settings,
-        signals.running,
-        signals.views,
-        path,
-        rate=None,
-        keep_time=True,
-        mapping={},
-        on_progress=lambda _: None,
-        on_step=lambda _: None,
-    )
+    report = signals.replay(path)
     return Replayed(events, scored(events), report, start, restarts, begun_ms)
 
 
