@@ -19,14 +19,16 @@ from pydantic import TypeAdapter
 from features.machinery.compiler import compile_views
 from features.machinery.feast_repo import check_repo, declarations
 from features.machinery.from_feast import from_feast
-from features.machinery.view_spec import CompiledView
+from features.machinery.view_spec import CompiledView, ViewSpec
 from schemas.errors import EchoPulseError
 
 REPO = Path("features")
 CACHE = Path(".echopulse")
+_COMPILED, _DECLARED = "compiled_views", "declared_views"
 _TIMEOUT_S = 180
 _ROOT = Path(__file__).resolve().parents[2]
 _VIEWS = TypeAdapter(list[CompiledView])
+_SPECS = TypeAdapter(list[ViewSpec])
 
 
 def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]:
@@ -38,12 +40,16 @@ def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]
     kept = _kept(repo, cache)
     if kept.is_file():
         return _VIEWS.validate_json(kept.read_bytes())
-    return _compile_elsewhere(repo, kept)
+    return _compile_elsewhere(repo, cache)[0]
 
 
-def compile_repo(repo: Path) -> list[CompiledView]:
-    """Compile the repository's views in this process, which imports Feast. Raises as `compiled_views`."""
-    return compile_views(from_feast(view) for view in declarations(repo).stream_feature_views)
+def declared_views(repo: Path = REPO, cache: Path = CACHE) -> list[ViewSpec]:
+    """Return the same views as they are declared, for who compiles them otherwise. Raises as `compiled_views`."""
+    check_repo(repo)
+    kept = _kept(repo, cache, _DECLARED)
+    if kept.is_file():
+        return _SPECS.validate_json(kept.read_bytes())
+    return _compile_elsewhere(repo, cache)[1]
 
 
 def keep(views: list[CompiledView], repo: Path = REPO, cache: Path = CACHE) -> None:
@@ -51,7 +57,7 @@ def keep(views: list[CompiledView], repo: Path = REPO, cache: Path = CACHE) -> N
     _write(_kept(repo, cache), _VIEWS.dump_json(views))
 
 
-def _compile_elsewhere(repo: Path, kept: Path) -> list[CompiledView]:
+def _compile_elsewhere(repo: Path, cache: Path) -> tuple[list[CompiledView], list[ViewSpec]]:
     path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if part)
     try:
         done = subprocess.run(
@@ -71,12 +77,13 @@ def _compile_elsewhere(repo: Path, kept: Path) -> list[CompiledView]:
     if "views" not in answer:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise EchoPulseError(f"{repo}: compiling its views ended with status {done.returncode}: {' '.join(tail)}")
-    views = _VIEWS.validate_python(answer["views"])
-    _write(kept, _VIEWS.dump_json(views))
-    return views
+    views, specs = _VIEWS.validate_python(answer["views"]), _SPECS.validate_python(answer["declared"])
+    _write(_kept(repo, cache), _VIEWS.dump_json(views))
+    _write(_kept(repo, cache, _DECLARED), _SPECS.dump_json(specs))
+    return views, specs
 
 
-def _kept(repo: Path, cache: Path) -> Path:
+def _kept(repo: Path, cache: Path, folder: str = _COMPILED) -> Path:
     """Name the file for the present state of declarations and compiler."""
     digest = hashlib.sha256(importlib.metadata.version("feast").encode())
     folders = (repo, Path(__file__).parent, _ROOT / "schemas")
@@ -84,7 +91,7 @@ def _kept(repo: Path, cache: Path) -> Path:
         {file.resolve() for folder in folders for file in folder.glob("*.py")} | {(repo / ".feastignore").resolve()}
     ):
         digest.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b"") + b"\0")
-    return cache / "compiled_views" / f"{digest.hexdigest()[:32]}.json"
+    return cache / folder / f"{digest.hexdigest()[:32]}.json"
 
 
 def _write(kept: Path, document: bytes) -> None:
@@ -96,7 +103,11 @@ def _write(kept: Path, document: bytes) -> None:
 
 def _answer(repo: Path) -> dict[str, object]:
     try:
-        return {"views": _VIEWS.dump_python(compile_repo(repo), mode="json")}
+        specs = [from_feast(view) for view in declarations(repo).stream_feature_views]
+        return {
+            "views": _VIEWS.dump_python(compile_views(specs), mode="json"),
+            "declared": _SPECS.dump_python(specs, mode="json"),
+        }
     except EchoPulseError as error:
         return {"error": error.message, "hint": error.hint}
 
