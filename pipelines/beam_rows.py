@@ -35,7 +35,7 @@ def row_batches(table: str, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 class WriteRows(beam.DoFn):  # type: ignore[misc] # Beam's classes are untyped
-    """Folders and their rows in; a file in each, whole or not at all, also where a worker does it twice."""
+    """Folders and their rows in, the folders out, with a file in each: whole or not at all, also if done twice."""
 
     def __init__(self, lake: LakeLocation) -> None:
         """Keep where the folders lie."""
@@ -45,7 +45,7 @@ class WriteRows(beam.DoFn):  # type: ignore[misc] # Beam's classes are untyped
         """Open the lake, once a worker."""
         self._lake = open_lake(self._location)
 
-    def process(self, hour: tuple[str, Iterable[pa.Table]]) -> None:
+    def process(self, hour: tuple[str, Iterable[pa.Table]]) -> Iterator[str]:
         """Write an hour. Raises EchoPulseError where the lake cannot be written to."""
         folder, tables = hour
         sink = pa.BufferOutputStream()
@@ -58,3 +58,4 @@ class WriteRows(beam.DoFn):  # type: ignore[misc] # Beam's classes are untyped
         if writer is not None:
             writer.close()
             self._lake.write_whole(folder, _FILE, sink.getvalue().to_pybytes())
+        yield folder

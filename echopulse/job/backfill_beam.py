@@ -66,6 +66,7 @@ class BatchBeam:
         build(pipeline, batch)
         running, deadline = _Running(pipeline), time.monotonic() + _LIMIT_S
         try:
+            meanwhile()
             while not running.ended(_POLL_S) and time.monotonic() < deadline:
                 meanwhile()
         except BaseException:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +31,11 @@ _COARSE, _FINE = 2.0**20, 2.0**32
 _MARK = "\x01"
 _TIME_DIGITS = 15
 _DECIMAL = pa.decimal256(19, 0)
+#: What JSON escapes, as Flink writes it: with capital digits.
+_ESCAPES = str.maketrans(
+    {chr(code): f"\\u{code:04X}" for code in range(32)}
+    | {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+)
 
 
 @dataclass(frozen=True)
@@ -269,7 +273,10 @@ def _ranking(argument: Argument, split: Split, values: pa.Array) -> pa.Array:
 def _json(values: pa.Array) -> pa.Array:
     """Write each value as JSON; in Python, but once for each distinct one."""
     encoded = values.dictionary_encode()
-    texts = [orjson.dumps(value).decode() for value in encoded.dictionary.to_pylist()]
+    texts = [
+        f'"{value.translate(_ESCAPES)}"' if isinstance(value, str) else str(value)
+        for value in encoded.dictionary.to_pylist()
+    ]
     return pa.array(texts, pa.string()).take(encoded.indices)
 
 
