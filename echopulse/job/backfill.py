@@ -1,4 +1,4 @@
-"""A backfill, day by day: computed by Flink or Beam into a staging folder, published in the lake, newest values online."""
+"""A backfill, day by day: computed by Flink or Beam into a staging folder, published in the lake, newest online."""
 
 from __future__ import annotations
 

@@ -52,7 +52,8 @@ def check_reach(options: PipelineOptions, places: Sequence[LakeLocation]) -> Non
     for place in places:
         if runner.lower().startswith(_DATAFLOW) and not place.on_s3:
             raise EchoPulseError(
-                f"{runner} runs elsewhere and cannot reach the folder {place.path}", "lake.path, --source and --output take s3://…"
+                f"{runner} runs elsewhere and cannot reach the folder {place.path}",
+                "lake.path, --source and --output take s3://…",
             )
 
 
@@ -88,4 +89,6 @@ def _check_runner(name: str, known: Sequence[str]) -> None:
     except ValueError as error:
         raise EchoPulseError(f"Beam has no runner '{name}'", did_you_mean(name, known)) from error
     except (ImportError, AttributeError) as error:
-        raise EchoPulseError(f"Beam's {name} cannot be loaded: {error}", "its packages must be installed here") from error
+        raise EchoPulseError(
+            f"Beam's {name} cannot be loaded: {error}", "its packages must be installed here"
+        ) from error

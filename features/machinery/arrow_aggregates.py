@@ -72,7 +72,7 @@ def rows_part() -> ArrowPart:
 
 
 def split_column(function: str, argument: Argument, rows: pa.Table) -> pa.Array:
-    """Return the column by which a function needs panes split: the value itself, or what stands for those of its bin."""
+    """Return the column by which a function needs panes split: the value, or what stands for all of its bin."""
     if function == "approx_percentile":
         values = rows.column(argument.name).to_pandas(types_mapper=pd.ArrowDtype)
         return pa.array(binned(values), pa.float64(), from_pandas=True)
@@ -238,7 +238,11 @@ def _distinct(_: Argument, split: Split, values: pa.Array) -> pa.Array:
 def _percentile(argument: Argument, split: Split, values: pa.Array) -> pa.Array:
     """Interpolate between the two values around the place of the percentile among all, each as often as it occurs."""
     present = pc.is_valid(values).to_numpy(zero_copy_only=False) & (split.weights > 0)
-    numbers, windows, weights = values.to_numpy(zero_copy_only=False)[present], split.windows.codes[present], split.weights
+    numbers, windows, weights = (
+        values.to_numpy(zero_copy_only=False)[present],
+        split.windows.codes[present],
+        split.weights,
+    )
     weights = weights[present]
     totals = np.zeros(split.windows.count, np.int64)
     np.add.at(totals, windows, weights)
@@ -248,7 +252,9 @@ def _percentile(argument: Argument, split: Split, values: pa.Array) -> pa.Array:
     starts = (np.cumsum(totals) - totals)[held]
     place = float(argument.parameter or 0) * (totals[held] - 1)
     below, above = np.floor(place), np.ceil(place)
-    low, high = (numbers[np.searchsorted(ends, starts + side.astype(np.int64), side="right")] for side in (below, above))
+    low, high = (
+        numbers[np.searchsorted(ends, starts + side.astype(np.int64), side="right")] for side in (below, above)
+    )
     result = np.zeros(split.windows.count)
     result[held] = np.where(low == high, low, (above - place) * low + (place - below) * high)
     return pa.array(result, mask=~held)

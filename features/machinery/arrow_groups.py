@@ -130,4 +130,6 @@ def _union(sets: pa.ListArray, groups: Groups) -> pa.ListArray:
     distinct = np.unique(both)
     counts = np.bincount(distinct >> _KEY_BITS, minlength=groups.count)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array((distinct & _KEY_MASK).astype(np.uint32).view(np.int32)))
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array((distinct & _KEY_MASK).astype(np.uint32).view(np.int32))
+    )

@@ -1,7 +1,8 @@
 """Feature rows from batches of analysed events, in Arrow and pandas: the views of an engine that runs no Flink SQL.
 
 Events become panes, panes of the same keys merge in any order, and windows are merges of panes: what
-`features.machinery.compiler` has Flink do. A window of many steps is made of ever longer ones, each twice the one before.
+`features.machinery.compiler` has Flink do. A window of many steps is made of ever longer ones,
+each twice the one before.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 from features.machinery.view_spec import AggregationSpec, Column, ViewSpec
 from schemas.arrow import EXCHANGED
@@ -127,13 +128,15 @@ NAMES = (
     "user_key",
     "text_key",
 )
-_TYPES = {name: "int32" for name in ("toxic", "sentiment_score", "emoji_count", "text_key")} | {"user_key": "Int32"}
+_TYPES = dict.fromkeys(("toxic", "sentiment_score", "emoji_count", "text_key"), "int32") | {"user_key": "Int32"}
 _TEXTS = dict.fromkeys(("stage", "kind", "event_id", "channel_id", "user_id"), "object")
 
 
 def frame(events: list[tuple[Any, ...]]) -> pd.DataFrame:
     """Analysed events of generated ones; ids rise among those of a moment, so that their order is that of the ids."""
-    rows = [(START_MS + ts, *event[:2], f"{number:04}{event[2]}", *event[3:]) for number, (ts, *event) in enumerate(events)]
+    rows = [
+        (START_MS + ts, *event[:2], f"{number:04}{event[2]}", *event[3:]) for number, (ts, *event) in enumerate(events)
+    ]
     return pd.DataFrame(rows, columns=NAMES).astype(_TYPES | _TEXTS | {"ts": "int64", "toxicity": "float64"})
 
 
@@ -163,3 +166,11 @@ def table(events: pd.DataFrame) -> pa.Table:
     """The same events in Arrow."""
     schema = pa.schema([EXCHANGED.field(name) if name in EXCHANGED.names else (name, pa.int64()) for name in NAMES])
     return pa.Table.from_pandas(events, schema, preserve_index=False)
+
+
+def same(found: pd.DataFrame, view: ViewSpec, wanted: pd.DataFrame) -> None:
+    """Hold a view's rows against the oracle's: doubles within the last digits, but those of a difference of squares."""
+    keys = [*(key.name for key in view.join_keys), "event_timestamp"]
+    rows = found[list(wanted)].sort_values(keys, ignore_index=True).astype(wanted.dtypes.to_dict())
+    missing = dict.fromkeys(wanted.select_dtypes("object"), "missing")
+    assert_frame_equal(rows.fillna(missing), wanted.fillna(missing), rtol=1e-12, atol=3e-8, obj=view.name)

@@ -17,7 +17,7 @@ TEXT, WHOLE, DOUBLE = (Argument("x", Term("`x`", type_), 0.5) for type_ in ("str
 NO_SPLIT = Split(Groups(np.zeros(0, np.int64), np.zeros(0, np.int64)), {})
 
 
-def one_window(function: str, argument: Argument, values: pa.Array, weights: list[int]) -> Any:
+def one_window(function: str, argument: Argument, values: pa.Array, weights: list[int]) -> Any:  # noqa: ANN401 a value of any type
     """The value of a function of one window whose panes are split by values."""
     split = FUNCTIONS[function].group
     assert split is not None
@@ -74,6 +74,8 @@ def test_a_ranking_is_json() -> None:
     argument = Argument("x", Term("`x`", "string"), 3)
     texts = pa.array(["ü", 'q"', "\n", None, "z"])
     assert one_window("top_k", argument, texts, [2, 2, 1, 9, 3]) == '["z","q\\"","ü"]'
-    assert one_window("top_k", argument, pa.array(["\n\x0b\\u001f\x1f\x7f"]), [1]) == '["\\n\\u000B\\\\u001f\\u001F\x7f"]'
+    assert (
+        one_window("top_k", argument, pa.array(["\n\x0b\\u001f\x1f\x7f"]), [1]) == '["\\n\\u000B\\\\u001f\\u001F\x7f"]'
+    )
     assert one_window("top_k", Argument("x", Term("`x`", "int64"), 3), pa.array([-1, 5]), [1, 2]) == "[5,-1]"
     assert one_window("top_k", argument, pa.array([None], pa.string()), [0]) == "[]"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -24,12 +24,15 @@ from tests.features.every_function import (
     VIEWS,
     frame,
     random_events,
+    same,
     table,
     view_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from features.machinery.view_spec import ViewSpec
 
@@ -42,7 +45,7 @@ def rows_of(
     """The rows of each view, from events that come in batches cut at some places, whose panes merge from the end."""
     whole = table(events)
     edges = sorted({0, len(events), *(cut for cut in cuts if cut < len(events))})
-    batches = [whole.slice(start, end - start) for start, end in zip(edges, edges[1:], strict=False)] or [whole]
+    batches = [whole.slice(start, end - start) for start, end in pairwise(edges)] or [whole]
     result = {}
     for family in arrow_families(views):
         panes = family.panes(batches[-1])
@@ -55,15 +58,6 @@ def rows_of(
     return result
 
 
-def check(found: pd.DataFrame, view: ViewSpec, wanted: pd.DataFrame) -> None:
-    """Hold a view's rows against the oracle's: doubles within the last digits, but for squares."""
-    typed = found[list(wanted)].astype(wanted.dtypes.to_dict())
-    for each in (typed, wanted):
-        for name in each.columns[each.dtypes == object]:
-            each[name] = each[name].where(each[name].notna(), None)
-    assert_frame_equal(typed, wanted, rtol=1e-12, atol=3e-8, obj=view.name)
-
-
 @settings(max_examples=15)
 @given(st.lists(EVENT, max_size=25), st.lists(st.integers(1, 24), max_size=3))
 def test_rows_are_the_oracles(events: list[tuple[Any, ...]], cuts: list[int]) -> None:
@@ -71,7 +65,7 @@ def test_rows_are_the_oracles(events: list[tuple[Any, ...]], cuts: list[int]) ->
     analysed = frame(events)
     found = rows_of(VIEWS, analysed, cuts)
     for view in VIEWS:
-        check(found[view.name], view, windows(view, analysed))
+        same(found[view.name], view, windows(view, analysed))
 
 
 def test_many_events() -> None:
@@ -80,7 +74,7 @@ def test_many_events() -> None:
     found = rows_of(VIEWS, analysed, range(0, 1_500, 100))
     whole = rows_of(VIEWS, analysed, ())
     for view in VIEWS:
-        check(found[view.name], view, windows(view, analysed))
+        same(found[view.name], view, windows(view, analysed))
         assert_frame_equal(found[view.name], whole[view.name], check_exact=True)
 
 
@@ -104,7 +98,11 @@ def test_what_sql_does_not_know_does_not_count() -> None:
     ]
     events = frame([(n, "", "edit" if n else "", "", "a", "u", 1, 0.5, 0, 0, None, 0) for n in range(3)])
     rows = table(events)
-    for name, null in (("kind", [None, "edit", None]), ("emoji_count", [None, None, 1]), ("channel_id", ["a", "a", None])):
+    for name, null in (
+        ("kind", [None, "edit", None]),
+        ("emoji_count", [None, None, 1]),
+        ("channel_id", ["a", "a", None]),
+    ):
         rows = with_columns(rows, {name: pa.array(null, rows.schema.field(name).type)})
     rows = with_columns(rows, {"toxicity": pa.nulls(3, pa.float64())})
     counts = {}

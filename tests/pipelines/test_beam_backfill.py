@@ -13,7 +13,6 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pandas.testing import assert_frame_equal
 
 from features.lake.listing import listing
 from features.lake.location import LakeLocation, open_lake
@@ -21,7 +20,7 @@ from features.lake.table import read_table
 from features.machinery.arrow_groups import with_columns
 from features.machinery.oracle import windows
 from pipelines.beam_backfill import BeamBackfill, MergePanes, build
-from tests.features.every_function import EVENT, MINUTE, START_MS, VIEWS, frame, random_events, table
+from tests.features.every_function import EVENT, MINUTE, START_MS, VIEWS, frame, random_events, same, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,13 +112,7 @@ def test_rows_are_the_oracles(events: pd.DataFrame, lake: Path, tmp_path: Path) 
         span = (wanted["event_timestamp"] > AFTER_MS) & (wanted["event_timestamp"] <= UNTIL_MS)
         wanted = wanted[span].reset_index(drop=True)
         assert len(wanted) > 10
-        keys = [key.name for key in view.join_keys]
-        rows = rows[list(wanted)].sort_values([*keys, "event_timestamp"], ignore_index=True)
-        typed = rows.astype(wanted.dtypes.to_dict())
-        texts = list(typed.columns[typed.dtypes == object])
-        typed[texts] = typed[texts].where(typed[texts].notna(), None)
-        wanted[texts] = wanted[texts].where(wanted[texts].notna(), None)
-        assert_frame_equal(typed, wanted, rtol=1e-12, atol=3e-8, obj=view.name)
+        same(rows, view, wanted)
 
 
 def test_a_span_without_events_has_no_rows(tmp_path: Path) -> None:

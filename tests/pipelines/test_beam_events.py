@@ -30,7 +30,13 @@ def read(path: Path, first_ms: int, until_ms: int, *, original: bool = False) ->
 
 def encoded(*rows: dict[str, Any]) -> pa.Array:
     """Original events."""
-    row = {"source": "t", "channel_id": "c", "user_id": "u", "raw_payload": b'{"text": "you stupid moron"}', "ts": MOMENT}
+    row = {
+        "source": "t",
+        "channel_id": "c",
+        "user_id": "u",
+        "raw_payload": b'{"text": "you stupid moron"}',
+        "ts": MOMENT,
+    }
     batch = pa.RecordBatch.from_pylist([{**row, "metadata": [("kind", "message")], **more} for more in rows], EVENT)
     return encode_events(batch)
 

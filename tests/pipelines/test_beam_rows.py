@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUR_MS = 3_600_000
-ROWS = pa.table({"channel_id": ["a", "b", "a"], "n": [1, 2, 3], "event_timestamp": [HOUR_MS - 1, HOUR_MS, 25 * HOUR_MS]})
+ROWS = pa.table(
+    {"channel_id": ["a", "b", "a"], "n": [1, 2, 3], "event_timestamp": [HOUR_MS - 1, HOUR_MS, 25 * HOUR_MS]}
+)
 
 
 def test_rows_are_parted_by_their_hour() -> None:

@@ -25,7 +25,7 @@ FIXTURES = (analysed, flink, views)
 _BATCH_ROWS = 300
 
 
-def test_arrows_rows_are_flinks(flink: Flink, views: Views, analysed: pd.DataFrame, tmp_path: Path) -> None:  # noqa: F811 fixtures
+def test_arrows_rows_are_flinks(flink: Flink, views: Views, analysed: pd.DataFrame, tmp_path: Path) -> None:
     """From batches of events, panes merged in pairs: no row missing or too many, values equal to the last bit."""
     analysed.loc[::97, "user_id"] = 'u\x0b"\\u001f\x1f'
     batched = rows_of(flink("batch"), views, analysed, tmp_path / "batch")

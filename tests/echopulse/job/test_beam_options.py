@@ -28,8 +28,10 @@ def test_options_are_beams_own() -> None:
     [
         (
             ["direct_num_worker=2"],
-            "--beam-option direct_num_worker=2: Beam has no option 'direct_num_worker' "
-            "(did you mean 'direct_num_workers'?)",
+            (
+                "--beam-option direct_num_worker=2: Beam has no option 'direct_num_worker' "
+                "(did you mean 'direct_num_workers'?)"
+            ),
         ),
         (["direct_num_workers=two"], "--beam-option: argument --direct_num_workers: invalid int value: 'two'"),
         (["runner=SparkRuner"], "Beam has no runner 'SparkRuner' (did you mean 'SparkRunner'?)"),
