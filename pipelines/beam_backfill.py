@@ -22,7 +22,7 @@ from features.machinery.arrow_groups import columns_of, with_columns
 from features.machinery.arrow_views import arrow_families
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.beam_events import ReadEvents, ScoreEvents
-from pipelines.beam_rows import WriteRows, row_batches
+from pipelines.beam_rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,22 +73,15 @@ def build(pipeline: beam.Pipeline, config: BeamBackfill) -> None:
     rows = pipeline | "files" >> beam.Create(paths, reshuffle=True) | "events" >> beam.ParDo(read)
     if config.selection is not None:
         rows |= "scores" >> beam.ParDo(ScoreEvents(config.selection))
-    written = []
     for family in arrow_families(config.views):
         specs = tuple(view.view for view in family.views)
         named = f"by {', '.join(family.keys)}: {', '.join(spec.name for spec in specs)}"
-        written.append(
+        _ = (
             rows
             | f"panes {named}" >> beam.ParDo(MakePanes(specs, shards)).with_output_types(tuple[int, pa.Table])
             | f"merged {named}" >> beam.CombinePerKey(MergePanes(specs))
-            | f"windows {named}" >> beam.ParDo(MakeRows(config, specs)).with_output_types(tuple[str, pa.Table])
+            | f"windows {named}" >> beam.ParDo(WriteWindows(config, specs))
         )
-    _ = (
-        written
-        | "all" >> beam.Flatten(pipeline=pipeline)
-        | "hours" >> beam.GroupByKey()
-        | "rows" >> beam.ParDo(WriteRows(config.staging))
-    )
 
 
 def _files(config: BeamBackfill) -> tuple[list[str], int]:
@@ -161,25 +154,28 @@ class MergePanes(beam.CombineFn):  # type: ignore[misc] # as above
         return self._family.merged(accumulator)
 
 
-class MakeRows(beam.DoFn):  # type: ignore[misc] # as above
-    """All panes of a shard in, feature rows out, by the folder that they belong to."""
+class WriteWindows(beam.DoFn):  # type: ignore[misc] # as above
+    """All panes of a shard in, the tables of its feature rows out, which are written then; twice if done twice."""
 
     def __init__(self, config: BeamBackfill, views: tuple[ViewSpec, ...]) -> None:
-        """Keep views that share panes, and the span of their windows."""
+        """Keep views that share panes, the span of their windows, and where rows go."""
         self._views, self._after_ms, self._until_ms = views, config.after_ms, config.until_ms
-        self._available_after_ms = config.available_after_ms
+        self._available_after_ms, self._location = config.available_after_ms, config.staging
 
     def setup(self) -> None:
-        """Resolve the views, once a worker."""
-        self._family = _one(self._views)
+        """Resolve the views and open the lake, once a worker."""
+        self._family, self._lake = _one(self._views), open_lake(self._location)
 
-    def process(self, shard: tuple[int, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
-        """Yield the rows of each view and hour; a row tells when it could have been read, were it live."""
+    def process(self, shard: tuple[int, pa.Table]) -> Iterator[str]:
+        """Write the rows of each view; a row tells when it could have been read, were it live."""
+        part, panes = shard
         for view in self._family.views:
-            rows = self._family.feature_rows(view, shard[1], self._after_ms, self._until_ms)
+            rows = self._family.feature_rows(view, panes, self._after_ms, self._until_ms)
             (ends,) = columns_of(rows, [EVENT_TIMESTAMP])
             written = {"written_ms": pa.array(ends.to_numpy() + self._available_after_ms)}
-            yield from row_batches(f"features/{view.view.name}", with_columns(rows, written))
+            table = f"features/{view.view.name}"
+            write_rows(self._lake, table, with_columns(rows, written), part)
+            yield table
 
 
 def _one(views: Sequence[ViewSpec]) -> ArrowFamily:

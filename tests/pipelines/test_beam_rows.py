@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.lake.location import LakeLocation
-from pipelines.beam_rows import WriteRows, row_batches
+from features.lake.location import LakeLocation, open_lake
+from pipelines.beam_rows import by_hour, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,24 +21,23 @@ ROWS = pa.table(
 
 def test_rows_are_parted_by_their_hour() -> None:
     """In UTC; an hour's first moment is its own."""
-    found = dict(row_batches("features/v", ROWS))
-    assert {folder: rows.column("n").to_pylist() for folder, rows in found.items()} == {
-        "features/v/date=1970-01-01/hour=00": [1],
-        "features/v/date=1970-01-01/hour=01": [2],
-        "features/v/date=1970-01-02/hour=01": [3],
+    found = dict(by_hour(ROWS))
+    assert {partition: rows.column("n").to_pylist() for partition, rows in found.items()} == {
+        "date=1970-01-01/hour=00": [1],
+        "date=1970-01-01/hour=01": [2],
+        "date=1970-01-02/hour=01": [3],
     }
-    assert found["features/v/date=1970-01-01/hour=01"].column("event_timestamp").cast(pa.int64()).to_pylist() == [
-        HOUR_MS * 1_000_000
-    ]
+    times = found["date=1970-01-01/hour=01"].column("event_timestamp")
+    assert times.cast(pa.int64()).to_pylist() == [HOUR_MS * 1_000_000]
 
 
-def test_an_hour_is_one_file_however_often_it_is_written(tmp_path: Path) -> None:
+def test_a_part_is_a_file_an_hour_however_often_it_is_written(tmp_path: Path) -> None:
     """A worker that does it again leaves the same; times are what the job writes."""
-    (folder, rows), *_ = row_batches("features/v", ROWS)
-    function = WriteRows(LakeLocation(str(tmp_path)))
-    function.setup()
-    for _ in range(2):
-        assert list(function.process((folder, [rows, rows]))) == [folder]
-    (file,) = (tmp_path / folder).iterdir()
-    assert pq.read_table(file, partitioning=None).equals(pa.concat_tables([rows, rows]))
-    assert pq.read_metadata(file).schema.column(2).physical_type == "INT96"
+    lake = open_lake(LakeLocation(str(tmp_path)))
+    for part in (7, 7, 12):
+        write_rows(lake, "features/v", ROWS, part)
+    for partition, rows in by_hour(ROWS):
+        files = sorted((tmp_path / "features" / "v" / partition).iterdir())
+        assert [file.name for file in files] == ["part-12.parquet", "part-7.parquet"]
+        assert pq.read_table(files[0], partitioning=None).equals(rows)
+        assert pq.read_metadata(files[1]).schema.column(2).physical_type == "INT96"
