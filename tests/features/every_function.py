@@ -85,6 +85,7 @@ VIEWS = (
     view_of("split_1h", SPLIT, 60 * MINUTE, 10 * MINUTE, filter_="kind not in ('join', 'delete') and toxicity < 0.9"),
     view_of("ranked_2m", RANKED, 2 * MINUTE, MINUTE),
     view_of("moods_2m", NUMBERS_RANKED, 2 * MINUTE, MINUTE, filter_="kind != 'join'"),
+    view_of("texts_5m", SIMPLE[:4], 5 * MINUTE, MINUTE, keys=(Column("text_key", "int64"),)),
     view_of(
         "both_5m",
         SIMPLE[:4],

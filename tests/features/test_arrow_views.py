@@ -58,7 +58,7 @@ def rows_of(
     return result
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(st.lists(EVENT, max_size=25), st.lists(st.integers(1, 24), max_size=3))
 def test_rows_are_the_oracles(events: list[tuple[Any, ...]], cuts: list[int]) -> None:
     """Every function, with edges, empty keys and values, filters, failed rows and windows without events."""
@@ -87,6 +87,17 @@ def test_a_span_holds_the_windows_that_end_in_it() -> None:
     assert list(found["messages"]) == [1, 0]
     assert found["harm"].tolist() == [0.5, 0.0]
     assert found["calmest"].isna().tolist() == [False, True]
+
+
+def test_columns_have_the_types_that_are_declared() -> None:
+    """Of keys and features, whatever those of the events and of their sums are; ends are whole ms."""
+    events = frame([(0, "", "message", "", "a", "u", 1, 0.5, 0, 0, None, 0)])
+    for family in arrow_families(VIEWS):
+        for view in family.views:
+            rows = family.feature_rows(view, family.panes(table(events)), 0, _NEVER)
+            declared = {column.name: column.type for column in (*view.view.join_keys, *view.view.features)}
+            typed = {name: pa.type_for_alias(type_) for name, type_ in declared.items()}
+            assert rows.schema == pa.schema([*typed.items(), ("event_timestamp", pa.int64())])
 
 
 def test_what_sql_does_not_know_does_not_count() -> None:
