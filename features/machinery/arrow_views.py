@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.machinery.aggregates import FUNCTIONS, ROWS
-from features.machinery.arrow_aggregates import Split, finished, parts_of, rows_part, split_column
+from features.machinery.arrow_aggregates import finished, parts_of, rows_part
 from features.machinery.arrow_groups import columns_of, group, merge, reduced, whole, with_columns
+from features.machinery.arrow_split import Split, split_column
 from features.machinery.expression import evaluate, parse
 from features.machinery.panes import families
 from features.machinery.resolve import resolve
