@@ -22,6 +22,8 @@ BENCHES = {
     "transformer": "bench.transformer",
     "store": "bench.store",
     "ingest": "bench.ingest",
+    "windows": "bench.windows",
+    "backfill": "bench.backfill",
 }
 _EVENTS = 1_000_000
 _RESULTS = Path(__file__).parent / "results.md"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.moment import read_moment
 from echopulse.cli.output import emit
 from echopulse.job.environment import repository_variables
 from schemas.errors import UsageError
@@ -21,6 +22,7 @@ app = App(name="feature", help="Apply the feature declarations and read features
 app.command("echopulse.cli.feature_lake:compact", name="compact", help="Merge the lake's small files.")
 app.command("echopulse.cli.feature_export:export", name="export", help="Write the rows that a model is trained on.")
 app.command("echopulse.cli.feature_lake:forget", name="forget", help="Erase one user from lake and online store.")
+app.command("echopulse.cli.feature_history:history", name="history", help="Join entities with features of their day.")
 app.command("echopulse.cli.feature_serve:serve", name="serve", help="Answer feature queries by gRPC.")
 
 _REPO = Path("features")
@@ -77,8 +79,8 @@ def list_views(*, repo: Repo = _REPO, sql: bool = False, options: GlobalOptions 
 
 
 @app.command
-def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
-    """Read the latest values of a view for one entity, through Feast.
+def get(view: str, *, entity: list[str], at: str = "", repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Read the latest values of a view for one entity, through Feast, or those of an instant of the past.
 
     Parameters
     ----------
@@ -86,13 +88,20 @@ def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOpti
         Name of the view, as `feature list` shows it.
     entity
         KEY=VALUE of each join key, such as channel_id=twitch:alice.
+    at
+        An instant, such as 2026-01-31T08:00Z: what could be read then, from the lake.
     repo
         Folder of the Feast repository.
     """
-    keys = dict(_pair(text) for text in entity)
-    from features.machinery.store import open_store, read
+    keys, settings = dict(_pair(text) for text in entity), options.settings()
+    if at:
+        from echopulse.feature_query.instant import value_at
 
-    row = read(open_store(repo, repository_variables(options.settings())), view, keys)
+        row = value_at(settings, repo, view, keys, read_moment("--at", at))
+    else:
+        from features.machinery.store import open_store, read
+
+        row = read(open_store(repo, repository_variables(settings)), view, keys)
     seconds = row["event_timestamp"]
     stamp = datetime.fromtimestamp(seconds, UTC) if seconds else None
     document = {

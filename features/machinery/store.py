@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 
 from features.machinery.catalog import keep
 from features.machinery.compiler import compile_views
+from features.machinery.entity_keys import check_entity
 from features.machinery.feast_repo import CONFIG_FILE, check_repo, declarations, ignore_alpha_warning
 from features.machinery.from_feast import from_feast
 from schemas.errors import EchoPulseError, did_you_mean
@@ -99,11 +100,7 @@ def read(store: FeatureStore, view: str, entity: Mapping[str, str]) -> dict[str,
     keys = views[view].join_keys
     # From its registry Feast reads the fields of a stream view in any order, and the keys as features too.
     names = sorted({feature.name for feature in views[view].features} - set(keys))
-    for key in entity:
-        if key not in keys:
-            raise EchoPulseError(f"view '{view}' has no key '{key}'", did_you_mean(key, keys))
-    if missing := [key for key in keys if key not in entity]:
-        raise EchoPulseError(f"view '{view}' needs the key '{missing[0]}'", f"--entity {missing[0]}=...")
+    check_entity(view, keys, entity)
     with _told(view):
         answer = store.get_online_features([f"{view}:{name}" for name in names], [dict(entity)])
         values = answer.to_dict(include_event_timestamps=True)

@@ -126,10 +126,11 @@ def test_lake_holds_each_event_once(signals: Signals, replayed: Replayed) -> Non
 
 
 def test_a_view_is_what_its_name_says(signals: Signals, replayed: Replayed) -> None:
-    """`channel_1m`, computed by hand: every ten seconds, over the minute before, of messages."""
+    """`channel_1m`, computed by hand: every ten seconds, over the minute before, of messages; once more in silence."""
     spec = next(spec for spec in signals.specs if spec.name == "channel_1m")
     said = replayed.analysed[~replayed.analysed["kind"].isin(["join", "delete"])]
-    rows = []
+    rows: list[dict[str, object]] = []
+    spoke: set[str] = set()
     for end in range(int(said["ts"].min()) // 10_000 * 10_000, replayed.end_ms + 1, 10_000):
         minute = said[(said["ts"] >= end - 60_000) & (said["ts"] < end)]
         for channel, messages in minute.groupby("channel_id"):
@@ -146,6 +147,10 @@ def test_a_view_is_what_its_name_says(signals: Signals, replayed: Replayed) -> N
                     "event_timestamp": end,
                 }
             )
+        silence: dict[str, object] = {"message_count": 0, "distinct_users": 0, "event_timestamp": end}
+        rows += [{"channel_id": channel} | silence for channel in spoke - set(minute["channel_id"])]
+        spoke = set(minute["channel_id"])
+    assert any(row["message_count"] == 0 for row in rows)
     wanted = pd.DataFrame(rows).sort_values(["channel_id", "event_timestamp"], ignore_index=True)
     assert wanted["toxic_share"].nunique() > 5
     assert wanted["sentiment_balance"].nunique() > 5
