@@ -1,4 +1,4 @@
-"""A backfill, day by day: computed by Flink into a staging folder, published in the lake, newest values online."""
+"""A backfill, day by day: computed by Flink or Beam into a staging folder, published in the lake, newest online."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ from schemas.errors import EchoPulseError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from echopulse.job.backfill_beam import BatchBeam
     from echopulse.job.backfill_flink import BatchFlink
     from echopulse.job.backfill_plan import Day, Request
     from echopulse.settings import Settings
@@ -76,7 +77,7 @@ class _Run:
     scored_by: Selection | None
     writer: OnlineWriter | None
     lease: Lease
-    flink: BatchFlink
+    engine: BatchFlink | BatchBeam
 
 
 def backfill(settings: Settings, request: Request, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
@@ -97,9 +98,7 @@ def backfill(settings: Settings, request: Request, on_progress: Callable[[Progre
         record = Record(id_, told(request.after), told(request.until))
     ahead = [day for day in plan if day.name not in record.days]
     if ahead:
-        from echopulse.job.backfill_flink import BatchFlink
-
-        flink = BatchFlink(settings, here=request.here)
+        engine = _engine(settings, request, source, target)
         with ExitStack() as opened:
             # In one order, so that two backfills do not wait for each other's lake.
             lakes = sorted({lake.location.path: lake for lake in (source, target)}.items())
@@ -109,7 +108,7 @@ def backfill(settings: Settings, request: Request, on_progress: Callable[[Progre
             writer = None if request.output else OnlineWriter(online_store(settings))
             if writer:
                 opened.callback(writer.close)
-            run = _Run(settings, source, target, views, scored_by, writer, _All(list(leases.values())), flink)
+            run = _Run(settings, source, target, views, scored_by, writer, _All(list(leases.values())), engine)
             _days(run, plan, record, on_progress)
     return _document(record, plan, ahead, time.monotonic() - began, request)
 
@@ -131,6 +130,16 @@ def dry_run(settings: Settings, request: Request) -> dict[str, Any]:
         "bytes": sum(day.bytes for day in plan if day.name not in done),
         "estimated_seconds": round(ahead / rate, 1) if rate else None,
     }
+
+
+def _engine(settings: Settings, request: Request, source: Lake, target: Lake) -> BatchFlink | BatchBeam:
+    if request.engine == "beam":
+        from echopulse.job.backfill_beam import BatchBeam
+
+        return BatchBeam(settings, request.beam_options, (source.location, target.location))
+    from echopulse.job.backfill_flink import BatchFlink
+
+    return BatchFlink(settings, here=request.here)
 
 
 def _lakes(settings: Settings, request: Request) -> tuple[Lake, Lake]:
@@ -188,11 +197,11 @@ def _one_day(run: _Run, day: Day, staging: str, step: Callable[[str], None]) -> 
         until=day.until,
         available_after_ms=run.settings.job.watermark_delay_ms,
         selection=run.scored_by,
-        parallelism=run.flink.parallelism,
+        parallelism=run.engine.parallelism,
         bundle_size=run.settings.job.bundle_size,
     )
     step("computing")
-    run.flink.run(config, run.views, day.name, _Renewing(run.lease))
+    run.engine.run(config, run.views, day.name, _Renewing(run.lease))
     rows, replaced, online = {}, 0, 0
     for view in run.views:
         table = f"features/{view.name}"

@@ -18,15 +18,16 @@ from pydantic import TypeAdapter
 
 from features.machinery.compiler import compile_views
 from features.machinery.feast_repo import check_repo, declarations
-from features.machinery.from_feast import from_feast
-from features.machinery.view_spec import CompiledView
+from features.machinery.view_spec import CompiledView, ViewSpec
 from schemas.errors import EchoPulseError
 
 REPO = Path("features")
 CACHE = Path(".echopulse")
+_COMPILED, _DECLARED = "compiled_views", "declared_views"
 _TIMEOUT_S = 180
 _ROOT = Path(__file__).resolve().parents[2]
 _VIEWS = TypeAdapter(list[CompiledView])
+_SPECS = TypeAdapter(list[ViewSpec])
 
 
 def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]:
@@ -38,29 +39,25 @@ def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]
     kept = _kept(repo, cache)
     if kept.is_file():
         return _VIEWS.validate_json(kept.read_bytes())
-    return _compile_elsewhere(repo, kept)
+    return _compile_elsewhere(repo, cache)[0]
 
 
-def compile_repo(repo: Path) -> list[CompiledView]:
-    """Compile a repository's views, and older versions that stand, in this process, which imports Feast.
-
-    Raises as `compiled_views`.
-    """
-    from features.machinery.older_versions import with_older_versions  # noqa: PLC0415 as Feast, below
-    from features.machinery.store import has_registry, open_store  # noqa: PLC0415 as above
-
-    declared = declarations(repo)
-    if has_registry(repo):
-        with_older_versions(declared, open_store(repo))
-    return compile_views(from_feast(view) for view in declared.stream_feature_views)
+def declared_views(repo: Path = REPO, cache: Path = CACHE) -> list[ViewSpec]:
+    """Return the same views as they are declared, for who compiles them otherwise. Raises as `compiled_views`."""
+    check_repo(repo)
+    kept = _kept(repo, cache, _DECLARED)
+    if kept.is_file():
+        return _SPECS.validate_json(kept.read_bytes())
+    return _compile_elsewhere(repo, cache)[1]
 
 
-def keep(views: list[CompiledView], repo: Path = REPO, cache: Path = CACHE) -> None:
-    """Keep compiled views for `compiled_views`; whole or not at all, so that a reader never meets half a file."""
+def keep(views: list[CompiledView], specs: list[ViewSpec], repo: Path = REPO, cache: Path = CACHE) -> None:
+    """Keep views, compiled and as declared; whole or not at all, so that a reader never meets half a file."""
     _write(_kept(repo, cache), _VIEWS.dump_json(views))
+    _write(_kept(repo, cache, _DECLARED), _SPECS.dump_json(specs))
 
 
-def _compile_elsewhere(repo: Path, kept: Path) -> list[CompiledView]:
+def _compile_elsewhere(repo: Path, cache: Path) -> tuple[list[CompiledView], list[ViewSpec]]:
     path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if part)
     try:
         done = subprocess.run(
@@ -80,12 +77,12 @@ def _compile_elsewhere(repo: Path, kept: Path) -> list[CompiledView]:
     if "views" not in answer:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise EchoPulseError(f"{repo}: compiling its views ended with status {done.returncode}: {' '.join(tail)}")
-    views = _VIEWS.validate_python(answer["views"])
-    _write(kept, _VIEWS.dump_json(views))
-    return views
+    views, specs = _VIEWS.validate_python(answer["views"]), _SPECS.validate_python(answer["declared"])
+    keep(views, specs, repo, cache)
+    return views, specs
 
 
-def _kept(repo: Path, cache: Path) -> Path:
+def _kept(repo: Path, cache: Path, folder: str = _COMPILED) -> Path:
     """Name the file for the present state of declarations and compiler."""
     digest = hashlib.sha256(importlib.metadata.version("feast").encode())
     folders = (repo, Path(__file__).parent, _ROOT / "schemas")
@@ -93,7 +90,7 @@ def _kept(repo: Path, cache: Path) -> Path:
         {file.resolve() for folder in folders for file in folder.glob("*.py")} | {(repo / ".feastignore").resolve()}
     ):
         digest.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b"") + b"\0")
-    return cache / "compiled_views" / f"{digest.hexdigest()[:32]}.json"
+    return cache / folder / f"{digest.hexdigest()[:32]}.json"
 
 
 def _write(kept: Path, document: bytes) -> None:
@@ -104,8 +101,17 @@ def _write(kept: Path, document: bytes) -> None:
 
 
 def _answer(repo: Path) -> dict[str, object]:
+    from features.machinery.older_versions import view_specs, with_older_versions  # noqa: PLC0415 as Feast
+    from features.machinery.store import has_registry, open_store  # noqa: PLC0415 as above
+
     try:
-        return {"views": _VIEWS.dump_python(compile_repo(repo), mode="json")}
+        declared = declarations(repo)
+        older = with_older_versions(declared, open_store(repo)) if has_registry(repo) else []
+        specs = view_specs(declared, older)
+        return {
+            "views": _VIEWS.dump_python(compile_views(specs), mode="json"),
+            "declared": _SPECS.dump_python(specs, mode="json"),
+        }
     except EchoPulseError as error:
         return {"error": error.message, "hint": error.hint}
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from features.machinery.from_feast import from_feast
 from features.machinery.view_versions import standing
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from feast import FeatureStore
     from feast.repo_contents import RepoContents
+
+    from features.machinery.view_spec import ViewSpec
 
 
 def with_older_versions(declared: RepoContents, store: FeatureStore) -> list[str]:
@@ -27,3 +33,14 @@ def with_older_versions(declared: RepoContents, store: FeatureStore) -> list[str
         declared.data_sources.extend(each for each in kept if each.name not in sources)
         sources |= {each.name for each in kept}
     return names
+
+
+def view_specs(declared: RepoContents, older: Collection[str] = ()) -> list[ViewSpec]:
+    """Return the stream views of `declared`; `older` ones with features by name, for the registry has no order."""
+    specs = [from_feast(view) for view in declared.stream_feature_views]
+    return [
+        replace(spec, features=tuple(sorted(spec.features, key=lambda feature: feature.name)))
+        if spec.name in older
+        else spec
+        for spec in specs
+    ]

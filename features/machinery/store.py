@@ -21,7 +21,7 @@ from features.machinery.compiler import compile_views
 from features.machinery.entity_keys import check_entity
 from features.machinery.feast_repo import CONFIG_FILE, check_repo, declarations, ignore_alpha_warning
 from features.machinery.from_feast import from_feast
-from features.machinery.older_versions import with_older_versions
+from features.machinery.older_versions import view_specs, with_older_versions
 from features.machinery.view_versions import incompatible, next_version
 from schemas.errors import EchoPulseError, did_you_mean
 
@@ -119,18 +119,19 @@ def apply(
 
 def _applied(repo: Path, cache: Path, replace: Collection[str]) -> Applied:
     declared = declarations(repo)
-    compile_views(from_feast(view) for view in declared.stream_feature_views)
+    compile_views(view_specs(declared))
     store = open_store(repo)
     with _told(repo):
         _check_meaning(declared, store, replace)
         older = with_older_versions(declared, store)
-    views = compile_views(from_feast(view) for view in declared.stream_feature_views)
+    specs = view_specs(declared, older)
+    views = compile_views(specs)
     # The kinds this repository may hold besides stay as they are in `declared`; a project is created by `apply`.
     declared.projects.extend(store.registry.list_projects() if not declared.projects else [])
     with _told(repo):
         wanted, unwanted, _, _ = extract_objects_for_apply_delete(store.project, store.registry, declared)  # type: ignore[no-untyped-call]
         store.apply(wanted, objects_to_delete=unwanted, partial=False)
-    keep(views, repo, cache)
+    keep(views, specs, repo, cache)
     return Applied(
         views=views,
         entities=sorted(entity.name for entity in declared.entities if not entity.name.startswith("__")),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from features.machinery.catalog import compiled_views, keep
+from features.machinery.catalog import compiled_views, declared_views, keep
 from features.machinery.compiler import compile_views
 from schemas.errors import EchoPulseError
 
@@ -34,12 +34,19 @@ def test_what_was_kept_is_given_until_a_declaration_changes(
 ) -> None:
     """A changed byte of a declaration is another digest; then the views are compiled again."""
     views = compile_views(declared.values())
-    keep(views[:1], repo, tmp_path)
+    keep(views[:1], list(declared.values())[:1], repo, tmp_path)
     assert compiled_views(repo, tmp_path) == views[:1]
+    assert declared_views(repo, tmp_path) == list(declared.values())[:1]
     with (repo / "views.py").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     again = compiled_views(repo, tmp_path)
     assert {view.name: view for view in again} == {view.name: view for view in views}
+    assert {view.name: view for view in declared_views(repo, tmp_path)} == declared_by_name(declared)
+
+
+def declared_by_name(declared: dict[str, ViewSpec]) -> dict[str, ViewSpec]:
+    """The declarations by what they name themselves."""
+    return {view.name: view for view in declared.values()}
 
 
 def test_a_folder_that_is_no_repository_is_told(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_what_is_applied_can_be_listed_and_is_kept_compiled(tmp_path: Path, valk
     assert applied.services == ["channel_live", "user_live"]
     store = open_store(repo)
     assert len(store.list_stream_feature_views()) == len(applied.views) == 6
-    assert len(list((tmp_path / "cache").rglob("*.json"))) == 1
+    assert len(list((tmp_path / "cache").rglob("*.json"))) == 2
     assert compiled_views(repo, tmp_path / "cache") == applied.views
 
 

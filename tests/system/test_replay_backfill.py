@@ -95,6 +95,10 @@ def test_rows_equal_the_streams_and_late_events_are_made_good(streamed: Streamed
     assert done["published"] == done["replaced"] > 0
     for spec in signals.specs:
         same(streamed.rows(spec), before[spec.name], spec.name)
+    beam = streamed.done("--engine", "beam", "--again")
+    assert beam["published"] == beam["replaced"] == done["published"]
+    for spec in signals.specs:
+        same(streamed.rows(spec), before[spec.name], f"{spec.name} by Beam")
 
     late = _late_event(streamed)
     newer = _write_newer(streamed, signals.specs[0])
