@@ -22,7 +22,7 @@ from features.machinery.arrow_groups import columns_of, group, merge, reduced, w
 from features.machinery.arrow_split import Split, split_column
 from features.machinery.expression import evaluate, parse
 from features.machinery.panes import families
-from features.machinery.resolve import resolve
+from features.machinery.resolve import STAGE, resolve
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from features.machinery.windows import WINDOW_NAMES
 from schemas.arrow import EXCHANGED
@@ -94,7 +94,9 @@ class ArrowFamily:
     def _condition(self, rows: pa.Table) -> pa.Array:
         """Return which rows the views count; what SQL does not know of a row, with nulls in it, does not count."""
         view = self.views[0].view
-        condition = pc.equal(rows.column("stage"), "")
+        condition = pa.chunked_array([pa.array(np.ones(rows.num_rows, np.bool_))])
+        if STAGE in rows.schema.names:
+            condition = pc.equal(rows.column(STAGE), "")
         for key in view.join_keys:
             if key.type == "string":
                 condition = pc.and_kleene(condition, pc.not_equal(rows.column(key.name), ""))
