@@ -17,6 +17,7 @@ from schemas.errors import EchoPulseError
 #: In this order: the stack's run first, on a process that holds nothing else.
 BENCHES = {
     "e2e": "bench.end_to_end",
+    "freshness": "bench.freshness",
     "analysis": "bench.analysis",
     "heads": "bench.heads",
     "transformer": "bench.transformer",

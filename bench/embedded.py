@@ -24,6 +24,7 @@ _PORTS = (
     "flink_rest_port",
     "flink_rpc_port",
     "valkey_port",
+    "metrics_port",
     "s3_port",
     "s3_master_port",
     "s3_volume_port",

@@ -129,6 +129,13 @@ class Crowd(_Section):
         return pane_ms
 
 
+class Consistency(_Section):
+    """How often the running job holds online values against the lake, and for how many entities; 0 s is never."""
+
+    check_every_seconds: Annotated[int, Field(ge=0)] = 0
+    sample: Positive = 100
+
+
 class EmbeddedStack(_Section):
     """Ports on this machine of the servers that `echopulse up` starts; S3's gRPC has the four above `s3_filer_port`."""
 
@@ -141,6 +148,8 @@ class EmbeddedStack(_Section):
     s3_master_port: Port = 18_334
     s3_volume_port: Port = 18_335
     s3_filer_port: Port = 18_336
+    #: Where `up`, `run` and `pipeline run` show their metrics.
+    metrics_port: Port = 18_095
     start_timeout_s: Positive = 120
 
     @model_validator(mode="after")
@@ -170,6 +179,7 @@ class Settings(BaseSettings):
     lake: Lake = Lake()
     job: Job = Job()
     crowd: Crowd = Crowd()
+    consistency: Consistency = Consistency()
     strategies: dict[str, str] = Field(default_factory=lambda: dict(STRATEGIES))
     strategy_paths: list[Path] = []
     strategy_options: dict[str, dict[str, str]] = {}

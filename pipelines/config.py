@@ -55,6 +55,8 @@ class SignalsConfig:
     crowd_pane_ms: int = 10_000
     #: Kafka keeps an open transaction this long: longer than the longest checkpoint and a restart, or results are lost.
     transaction_timeout_ms: int = 600_000
+    #: Where workers leave what they measured, a folder on their own host; '' measures nothing.
+    metrics_folder: str = ""
 
     @property
     def has_shadow(self) -> bool:

@@ -6,12 +6,14 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.arrow_exchange import from_arrow, to_arrow
+from pipelines.freshness import Freshness
 from schemas.arrow import EXCHANGED, exchanged
 from schemas.avro_columns import encode_analysis, encode_shadow
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from features.machinery.connection import OnlineStoreSettings
     from features.machinery.online_writer import OnlineWriter
     from features.machinery.view_spec import ViewSchema
+    from pipelines.freshness import FreshnessSettings
     from transforms.selection import Selection
 
 _FLINK_TYPES: dict[pa.DataType, DataType] = {
@@ -92,10 +95,13 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
 class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
     """A batch of feature rows into the online store; returns the wall time of the write, in ms UTC, for each row."""
 
-    def __init__(self, view: ViewSchema, store: OnlineStoreSettings) -> None:
+    def __init__(
+        self, view: ViewSchema, store: OnlineStoreSettings, freshness: FreshnessSettings | None = None
+    ) -> None:
         """Keep the view's columns and the store's address; the connection is made in the worker."""
         self._view = view
         self._store = store
+        self._freshness = Freshness(view.name, freshness) if freshness is not None else None
         self._writer: OnlineWriter | None = None
 
     def open(self, function_context: FunctionContext) -> None:
@@ -124,7 +130,11 @@ class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no type
             [to_arrow(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
         )
         self._writer.write(self._view, batch)
-        return from_arrow(pa.array([time.time_ns() // 1_000_000] * batch.num_rows, pa.int64()))
+        written_ms = time.time_ns() // 1_000_000
+        if self._freshness is not None:
+            ends = batch.column(EVENT_TIMESTAMP).cast(pa.int64()).to_numpy(zero_copy_only=False)
+            self._freshness.observe(ends, written_ms)
+        return from_arrow(pa.array(np.full(batch.num_rows, written_ms)))
 
 
 def row_schema(view: ViewSchema) -> pa.Schema:
@@ -139,6 +149,8 @@ def analyse_function(selection: Selection, crowd_pane_ms: int = 0) -> UserDefine
     return udf(function, result_type=exchanged_row(function.schema), func_type="pandas")
 
 
-def write_function(view: ViewSchema, store: OnlineStoreSettings) -> UserDefinedScalarFunctionWrapper:
-    """Return the online writer of one view as a vectorised Flink function."""
-    return udf(WriteOnline(view, store), result_type=DataTypes.BIGINT(), func_type="pandas")
+def write_function(
+    view: ViewSchema, store: OnlineStoreSettings, freshness: FreshnessSettings | None = None
+) -> UserDefinedScalarFunctionWrapper:
+    """Return the online writer of one view as a vectorised Flink function, which measures freshness where asked."""
+    return udf(WriteOnline(view, store, freshness), result_type=DataTypes.BIGINT(), func_type="pandas")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines import crowd, tables
 from pipelines.crowd_functions import crowd_functions
+from pipelines.freshness import FreshnessSettings
 from pipelines.functions import analyse_function, write_function
 from schemas import topics
 from schemas.arrow import exchanged
@@ -143,7 +144,9 @@ def declare(
     for name, function in crowd_functions(config.crowd_pane_ms).items():
         environment.create_temporary_function(name, function)
     for view in views:
-        environment.create_temporary_function(f"write_{view.name}", write_function(view.schema, config.online_store))
+        freshness = FreshnessSettings(view.slide_ms, config.metrics_folder)
+        write = write_function(view.schema, config.online_store, freshness)
+        environment.create_temporary_function(f"write_{view.name}", write)
     for statement in job.definitions:
         environment.execute_sql(statement)
     statements = environment.create_statement_set()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from features.machinery.view_spec import CompiledView
 
 app = App(name="feature", help="Apply the feature declarations and read features.")
+app.command("echopulse.cli.feature_check:check", name="check", help="Hold online values against the lake's events.")
 app.command("echopulse.cli.feature_lake:compact", name="compact", help="Merge the lake's small files.")
 app.command("echopulse.cli.feature_export:export", name="export", help="Write the rows that a model is trained on.")
 app.command("echopulse.cli.feature_lake:forget", name="forget", help="Erase one user from lake and online store.")

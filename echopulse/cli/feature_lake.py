@@ -45,7 +45,7 @@ def compact(
     settings = options.settings()
     lake = opened(settings.lake)
     now, retained, compacted = datetime.now(UTC), [], []
-    with _steps() as on_step, held(lake, "feature compact") as lease:
+    with steps() as on_step, held(lake, "feature compact") as lease:
         for table in tables(lake):
             days = retention.days_of(settings.lake.retention_days, table) if retain else None
             if days is not None:
@@ -89,13 +89,13 @@ def forget(
 
     settings = options.settings()
     views = compiled_views(repo, settings.home)
-    with _steps() as on_step:
+    with steps() as on_step:
         done = erase(settings, views, user, channel, data, on_step)
     emit({"user": user, "channel": channel, **asdict(done)}, options.json, lambda: _forgotten_text(asdict(done)))
 
 
 @contextmanager
-def _steps() -> Iterator[Callable[[str], None]]:
+def steps() -> Iterator[Callable[[str], None]]:
     """Yield a function that shows what is being worked on; on a terminal's stderr alone."""
     if not sys.stderr.isatty():
         yield lambda _: None

@@ -30,12 +30,21 @@ def run(job: str = "signals", *, options: GlobalOptions = NO_OPTIONS) -> None:
     import time
 
     from echopulse.cli.interrupt import ended_by_signal
+    from echopulse.job.check_watch import consistency_watched
     from echopulse.job.cluster import ENDED, FlinkCluster
+    from echopulse.job.exporter import metrics_served
+    from echopulse.job.submit import known_job
     from schemas.errors import EchoPulseError
 
+    known_job(job)
     settings = options.settings()
-    job_id = _submit(job, options)
-    with FlinkCluster(settings.flink.rest) as cluster, ended_by_signal():
+    with (
+        metrics_served(settings) as registry,
+        FlinkCluster(settings.flink.rest) as cluster,
+        ended_by_signal(),
+        consistency_watched(settings, registry),
+    ):
+        job_id = _submit(job, options)
         cluster.wait_running(job_id, _RUNNING_S)
         try:
             while (state := cluster.state(job_id)) not in ENDED:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Events of one step are sent together, when the last of them has happened.
 STEP_MS = 50
-HEARTBEAT_MS = 1_000
+#: A partition whose channels are silent holds every window back so long.
+HEARTBEAT_MS = 200
 
 
 class LiveSink(Protocol):
@@ -40,7 +41,7 @@ class LiveReport:
 
 
 class LiveStream:
-    """Sends batches at the wall time of their events, with a heartbeat a second on every partition.
+    """Sends batches at the wall time of their events, with heartbeats on every partition.
 
     A heartbeat never runs ahead of an event still to be sent: it bears the wall time, or the time of the next event
     where sending lies behind.

@@ -8,6 +8,8 @@ from features.machinery.connection import OnlineStoreSettings
 from pipelines.config import LakeSettings, SignalsConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from echopulse.settings import Settings
 
 #: Feast's project, part of every key in the online store.
@@ -24,6 +26,11 @@ def online_store(settings: Settings) -> OnlineStoreSettings:
         sentinel_master=settings.online_store.sentinel_master,
         keys=settings.online_store.keys,
     )
+
+
+def metrics_folder(settings: Settings) -> Path:
+    """Return where workers leave what they measured, for the exporter of their host."""
+    return settings.home.absolute() / "data" / "metrics"
 
 
 def signals_config(settings: Settings) -> SignalsConfig:
@@ -45,4 +52,5 @@ def signals_config(settings: Settings) -> SignalsConfig:
         bundle_size=settings.job.bundle_size,
         bundle_time_ms=settings.job.bundle_time_ms,
         crowd_pane_ms=settings.crowd.pane_ms if settings.crowd.enabled else 0,
+        metrics_folder=str(metrics_folder(settings)),
     )

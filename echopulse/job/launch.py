@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from echopulse import stack
 from echopulse.gateway.topics_admin import ensure_topics
+from echopulse.job.check_watch import consistency_watched
 from echopulse.job.cluster import FlinkCluster
 from echopulse.job.configuration import signals_config
 from echopulse.job.environment import feast_environment
+from echopulse.job.exporter import clear_metrics, metrics_served
 from echopulse.job.submit import FEATURES, declare, execute
 from echopulse.job.topic_reader import commit, end_position
 from schemas.errors import EchoPulseError
@@ -69,7 +71,8 @@ def pipeline(
     start. Raises EchoPulseError naming the service, the view or the job that stands in the way.
     """
     started = time.monotonic()
-    with _applying(settings) as apply, stack.up(settings, on_service) as running:
+    with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(settings, on_service) as running:
+        clear_metrics(settings)
         planned = _InBackground(lambda: _plan(settings, apply))
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)
         if skip_backlog:
@@ -83,7 +86,8 @@ def pipeline(
             cluster.wait_running(job_id, _RUNNING_S)
             seconds = time.monotonic() - started
             on_step(f"the job runs, {seconds:.0f} s after the start")
-            yield Pipeline(running, cluster, job_id, seconds)
+            with consistency_watched(settings, registry):
+                yield Pipeline(running, cluster, job_id, seconds)
 
 
 def _plan(settings: Settings, apply: subprocess.Popen[str]) -> StatementSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +21,18 @@ from echopulse.job.timing import AnalysisProbe, SendLog, freshness, percentiles
 from schemas.topics import ANALYSIS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from echopulse.gateway.replay import Progress
     from echopulse.job.launch import Pipeline
     from echopulse.settings import Lake, Settings
     from features.machinery.view_spec import CompiledView
+
+#: What computing and writing may take beyond step and watermark delay.
+SPARE_MS = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class ReplayRun:
     of `analysed`. `shadow` counts what strategies in shadow said, `abstained` what was left unscored by kind of
     analysis and language. `analysis_latency_ms` is from sending an event to its committed result,
     `feature_freshness_ms` from sending a window's last event to its row in the online store; both under the delivery
-    mode that is named. `aligned_end_ms` is the end of the last window that may fire.
+    mode that is named. `view_freshness_ms` has, by view, what the first event of a window's newest step waited, with
+    its `limit`: step, watermark delay and a second. `aligned_end_ms` is the end of the last window that may fire.
     """
 
     events_in: int
@@ -53,6 +59,7 @@ class ReplayRun:
     events_per_second: float
     analysis_latency_ms: dict[str, float | None]
     feature_freshness_ms: dict[str, float | None]
+    view_freshness_ms: dict[str, dict[str, float | None]]
     delivery: str
     restarts: int
     seconds: float
@@ -121,7 +128,7 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         seconds = time.monotonic() - started
     on_step("all windows have fired; auditing")
     books = audit(bootstrap, start)
-    rows, fresh = _feature_rows(settings.lake, views, started_ms, log)
+    written = _feature_rows(settings.lake, views, started_ms)
     return ReplayRun(
         events_in=books.events_in,
         analysed=books.analysed,
@@ -130,11 +137,12 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         late=_late_rows(settings.lake) - late_before,
         shadow=books.shadow,
         abstained=books.abstained,
-        feature_rows=rows,
+        feature_rows=sum(rows.num_rows for rows in written.values()),
         unaccounted=books.unaccounted,
         events_per_second=round(books.events_in / seconds, 1),
         analysis_latency_ms=percentiles(probe.latencies(log)),
-        feature_freshness_ms=percentiles(fresh),
+        feature_freshness_ms=percentiles(_all(freshness(rows, log) for rows in written.values())),
+        view_freshness_ms=_view_freshness(views, written, log, settings.job.watermark_delay_ms),
         delivery=settings.flink.delivery,
         restarts=running.cluster.restarts(running.job_id),
         seconds=round(seconds, 2),
@@ -148,13 +156,29 @@ def _late_rows(lake: Lake) -> int:
     return 0 if table is None else int(table.count_rows(filter=pc.field("late")))
 
 
-def _feature_rows(lake: Lake, views: list[CompiledView], since_ms: int, log: SendLog) -> tuple[int, Any]:
-    """Count the feature rows written since, over all views, and measure the freshness of each."""
-    found: list[Any] = []
+def _feature_rows(lake: Lake, views: list[CompiledView], since_ms: int) -> dict[str, pa.Table]:
+    """Return when the feature rows written since end and were written, by view."""
+    found = {}
     for view in views:
         table = lake_table(lake, f"features/{view.name}")
         if table is not None:
-            rows = table.to_table(columns=["event_timestamp", "written_ms"], filter=pc.field("written_ms") >= since_ms)
-            found.append(freshness(rows, log))
-    fresh = np.concatenate(found) if found else np.zeros(0)
-    return len(fresh), fresh
+            since = pc.field("written_ms") >= since_ms
+            found[view.name] = table.to_table(columns=["event_timestamp", "written_ms"], filter=since)
+    return found
+
+
+def _view_freshness(
+    views: list[CompiledView], written: dict[str, pa.Table], log: SendLog, delay_ms: int
+) -> dict[str, dict[str, float | None]]:
+    return {
+        view.name: {
+            **percentiles(freshness(written[view.name], log, view.slide_ms)),
+            "limit": float(view.slide_ms + delay_ms + SPARE_MS),
+        }
+        for view in views
+        if view.name in written
+    }
+
+
+def _all(parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.concatenate([np.zeros(0), *parts])

@@ -82,11 +82,12 @@ class AnalysisProbe(threading.Thread):
         return np.maximum(arrived - log.wall_of(np.array(self._event_ms, np.int64)), 0.0)
 
 
-def freshness(rows: pa.Table, log: SendLog) -> NDArray[np.float64]:
+def freshness(rows: pa.Table, log: SendLog, before_end_ms: int = 0) -> NDArray[np.float64]:
     """Return, for feature rows (event_timestamp, written_ms), the ms from sending a window's last event to its row.
 
-    A window ends at its event time; it can be read online once that time has passed and its row is written.
+    A window ends at its event time; it can be read online once that time has passed and its row is written. Counted
+    from the sending of events so many ms before that end, it is what the first event of the newest step waited.
     """
     ends = rows.column("event_timestamp").cast("timestamp[ms]").cast("int64").to_numpy()
     written: NDArray[np.float64] = rows.column("written_ms").to_numpy().astype(np.float64)
-    return np.maximum(written - log.wall_of(ends), 0.0)
+    return np.maximum(written - log.wall_of(ends - before_end_ms), 0.0)

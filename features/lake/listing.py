@@ -20,7 +20,7 @@ from features.lake.location import VanishedError
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
@@ -79,11 +79,14 @@ def tables(lake: Lake) -> list[str]:
     return sorted(found)
 
 
-def listing(lake: Lake, table: str) -> Listing:
-    """List a table. Raises EchoPulseError naming a file whose footer cannot be read, or a lake that does not answer."""
+def listing(lake: Lake, table: str, wanted: Callable[[str], bool] | None = None) -> Listing:
+    """List a table, or its partitions that are `wanted`: of the others no file is opened.
+
+    Raises EchoPulseError naming a file whose footer cannot be read, or a lake that does not answer.
+    """
     for _ in range(_LISTINGS):
         version = read_version(lake, table)
-        files = _all_files(lake, table)
+        files = [file for file in _all_files(lake, table) if wanted is None or wanted(file.partition)]
         visible = [file for file in files if not file.name.startswith(_HIDDEN)]
         unfinished = [file for file in files if file.name.startswith(f".{REWRITTEN}")]
         try:
@@ -95,6 +98,14 @@ def listing(lake: Lake, table: str) -> Listing:
     raise EchoPulseError(
         f"{lake.named(lake.within(table))} changed during each of {_LISTINGS} listings", "try again when it is idle"
     )
+
+
+def newest_files(lake: Lake, table: str, count: int) -> list[LakeFile]:
+    """Return the files of a table's newest partition that were written last, at most `count`; none are opened."""
+    files = [file for file in _all_files(lake, table) if not file.name.startswith(_HIDDEN)]
+    newest = max((file.partition for file in files), default="")
+    inside = [file for file in files if file.partition == newest]
+    return sorted(inside, key=lambda file: file.modified_s, reverse=True)[:count]
 
 
 def read_version(lake: Lake, table: str) -> bytes:

@@ -12,7 +12,7 @@ from features.lake.location import VanishedError
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow.compute as pc
 
@@ -25,12 +25,13 @@ _PARTITIONING = ds.partitioning(PARTITION_COLUMNS, flavor="hive")
 _ATTEMPTS = 5
 
 
-def dataset(lake: Lake, table: str) -> ds.Dataset | None:
+def dataset(lake: Lake, table: str, wanted: Callable[[str], bool] | None = None) -> ds.Dataset | None:
     """Return a table as it is now, None where it has no rows' files yet; scanned after a compaction, it fails.
 
+    With `wanted` it is made of those partitions alone (`date=2026-01-31/hour=07`), and no others are opened.
     Raises EchoPulseError naming a file that is no whole Parquet file, or a column whose type differs between files.
     """
-    return _dataset(lake, table, listing(lake, table))
+    return _dataset(lake, table, listing(lake, table, wanted))
 
 
 def read_table(

@@ -24,10 +24,12 @@ from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from features.machinery.view_spec import Column, ViewSchema
 
 #: feast.types.ValueType, as far as keys need it.
-_STRING_KEY, _INT64_KEY = 2, 4
+STRING_KEY, INT64_KEY = 2, 4
 _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
 
 
@@ -91,6 +93,12 @@ def entity_keys(view: ViewSchema, project: str, batch: pa.RecordBatch) -> pa.Bin
     return pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.binary()))
 
 
+def key_prefix(join_keys: Sequence[Column]) -> bytes:
+    """Return how the Redis keys of all entities of these join keys begin: how many there are, and their names."""
+    names = sorted(column.name.encode() for column in join_keys)
+    return struct.pack("<I", len(names)) + b"".join(struct.pack("<II", STRING_KEY, len(name)) + name for name in names)
+
+
 def _keys(
     view: ViewSchema, project: str, columns: dict[str, pa.Array], rows: int
 ) -> tuple[list[pa.Array | pa.Scalar], np.ndarray[tuple[int], np.dtype[np.uint32]]]:
@@ -99,21 +107,18 @@ def _keys(
     Feast sorts by the names of the keys: first all names, then all values, each with its type and length.
     """
     ordered = sorted(view.join_keys, key=lambda column: column.name)
-    names = b"".join(
-        struct.pack("<II", _STRING_KEY, len(name)) + name for name in (column.name.encode() for column in ordered)
-    )
-    constant = struct.pack("<I", len(ordered)) + names
+    constant = key_prefix(ordered)
     lengths = np.full(rows, len(constant) + len(project.encode()), dtype=np.uint32)
     pieces: list[pa.Array | pa.Scalar] = []
     for column in ordered:
         if column.type == "string":
             values = columns[column.name].cast(pa.binary())
             sizes = pc.binary_length(values).to_numpy(zero_copy_only=False).astype(np.uint32)
-            kind = _STRING_KEY
+            kind = STRING_KEY
         else:
             numbers = np.ascontiguousarray(columns[column.name].to_numpy(zero_copy_only=False).astype("<i8"))
             values = _fixed(numbers.view(np.uint8).reshape(rows, 8))
-            sizes, kind = np.full(rows, 8, dtype=np.uint32), _INT64_KEY
+            sizes, kind = np.full(rows, 8, dtype=np.uint32), INT64_KEY
         head = np.stack([np.full(rows, kind, dtype="<u4"), sizes.astype("<u4")], axis=1)
         pieces += [_fixed(head.view(np.uint8).reshape(rows, 8)), values]
         lengths += sizes + np.uint32(8)

@@ -41,12 +41,7 @@ def test_what_was_kept_is_given_until_a_declaration_changes(
         file.write("# changed\n")
     again = compiled_views(repo, tmp_path)
     assert {view.name: view for view in again} == {view.name: view for view in views}
-    assert {view.name: view for view in declared_views(repo, tmp_path)} == declared_by_name(declared)
-
-
-def declared_by_name(declared: dict[str, ViewSpec]) -> dict[str, ViewSpec]:
-    """The declarations by what they name themselves."""
-    return {view.name: view for view in declared.values()}
+    assert {view.name: view for view in declared_views(repo, tmp_path)} == declared
 
 
 def test_a_folder_that_is_no_repository_is_told(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PORTS = (
     *("kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port", "valkey_port"),
-    *("s3_port", "s3_master_port", "s3_volume_port", "s3_filer_port"),
+    *("metrics_port", "s3_port", "s3_master_port", "s3_volume_port", "s3_filer_port"),
 )
 #: S3's gRPC ports lie above its last one.
 _ABOVE = 4

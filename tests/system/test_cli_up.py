@@ -28,7 +28,7 @@ START_MS = 1_700_000_000_000
 EVENTS = 2_000
 REPORT = {
     *("events_in", "analysed", "dlq", "shadow", "feature_rows", "events_per_second"),
-    *("analysis_latency_ms", "feature_freshness_ms", "unaccounted", "repeats", "late", "restarts"),
+    *("analysis_latency_ms", "feature_freshness_ms", "view_freshness_ms", "unaccounted", "repeats", "late", "restarts"),
 }
 
 

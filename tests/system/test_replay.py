@@ -12,11 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fastavro
+import httpx
 import pandas as pd
+import pyarrow as pa
 import pytest
+from feast.protos.feast.types.Value_pb2 import Value
+from prometheus_client.parser import text_string_to_metric_families
 
 from echopulse.job.audit import positions
+from echopulse.job.configuration import online_store
 from echopulse.job.environment import feast_environment
+from features.machinery.connection import connect
+from features.machinery.redis_format import entity_keys, field_name
+from features.machinery.view_spec import ViewSchema
+from pipelines.freshness import METRIC
 from schemas.avro import FINGERPRINT_HEADER, fingerprint
 from tests.system.chat import conversation, write_jsonl
 from tests.system.expected import (
@@ -29,12 +38,11 @@ from tests.system.expected import (
     same,
     scored,
 )
+from tests.system.own_stack import echopulse
 from tests.system.topics_read import results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import pyarrow as pa
 
     from echopulse.job.replay_run import ReplayRun
     from echopulse.job.topic_reader import Position
@@ -176,6 +184,58 @@ def test_feast_reads_the_features(signals: Signals, replayed: Replayed, tmp_path
     for store, answers in json.loads(done.stdout.splitlines()[-1]).items():
         for view, rows in answers.items():
             same(pd.DataFrame(rows), wanted[view], f"{view} by Feast, {store}")
+
+
+def test_values_online_are_what_the_lakes_events_give(signals: Signals, replayed: Replayed) -> None:
+    """`feature check` finds every value of every entity equal; then one that was changed in the store, and it alone."""
+    repo = READER.parents[2] / "features"
+    arguments = ("feature", "check", "--sample", "1000", "--repo", str(repo), "--json")
+    done = echopulse(signals.settings, *arguments, timeout_s=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [found[outcome] for outcome in ("mismatch", "missing", "extra", "error", "late")] == [0] * 5
+    assert found["worst"] is None
+    for spec in signals.specs:
+        wanted = newest(spec, feature_rows(spec, replayed.analysed, replayed.end_ms))
+        report = found["views"][spec.name]
+        assert report["checked"] >= len(wanted)
+        assert report["unsettled"] == 0
+        assert {counts["equal"] for counts in report["features"].values()} == {report["checked"]}
+    spec = next(spec for spec in signals.specs if spec.name == "channel_5m")
+    entity = str(newest(spec, feature_rows(spec, replayed.analysed, replayed.end_ms))["channel_id"].iloc[0])
+    store = online_store(signals.settings)
+    schema = ViewSchema(spec.name, spec.join_keys, spec.features)
+    [key] = entity_keys(schema, store.project, pa.record_batch({"channel_id": [entity]})).to_pylist()
+    field = field_name(spec.name, "message_count")
+    with connect(store) as client:
+        before = client.hget(key, field)
+        client.hset(key, field, Value(int64_val=123_456).SerializeToString())
+        try:
+            wrong = echopulse(signals.settings, *arguments, timeout_s=120)
+        finally:
+            client.hset(key, field, before)
+    assert wrong.returncode == 1
+    assert f"channel_5m channel_id={entity} message_count at " in wrong.stderr
+    assert "mismatch: online 123456, recomputed " in wrong.stderr
+    said = json.loads(wrong.stdout)
+    assert (said["mismatch"], said["missing"], said["extra"]) == (1, 0, 0)
+    assert (said["worst"]["feature"], said["worst"]["online"]) == ("message_count", 123_456)
+
+
+def test_freshness_is_counted_by_view(signals: Signals, replayed: Replayed) -> None:
+    """The endpoint shows every row that the workers wrote, and the report each view's limit."""
+    address = f"http://127.0.0.1:{signals.settings.stack.metrics_port}/metrics"
+    page = httpx.get(address, timeout=10, trust_env=False).raise_for_status().text
+    counted = {
+        sample.labels["view"]: sample.value
+        for metric in text_string_to_metric_families(page)
+        for sample in metric.samples
+        if sample.name == f"{METRIC}_count"
+    }
+    for spec in signals.specs:
+        assert counted[spec.name] >= len(feature_rows(spec, replayed.analysed, replayed.end_ms))
+    limits = {name: fresh["limit"] for name, fresh in replayed.report.view_freshness_ms.items()}
+    assert limits == {view.name: view.slide_ms + 6_000 for view in signals.views}
 
 
 def test_results_are_read_by_the_old_schema(signals: Signals, replayed: Replayed) -> None:

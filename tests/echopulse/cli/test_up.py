@@ -29,6 +29,7 @@ OUTCOME = ReplayRun(
     events_per_second=9_876.5,
     analysis_latency_ms={"p50": 800.0, "p99": 1_500.5},
     feature_freshness_ms={"p50": None, "p99": None},
+    view_freshness_ms={"channel_1m": {"p50": 9_000.0, "p99": 15_500.0, "limit": 16_000.0}},
     delivery="exactly-once",
     restarts=0,
     seconds=1.25,

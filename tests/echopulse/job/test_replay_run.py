@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
-from echopulse.job.replay_run import _feature_rows, _late_rows, _LoggedProducer
+from echopulse.job.replay_run import _feature_rows, _late_rows, _LoggedProducer, _view_freshness
 from echopulse.job.timing import SendLog
 from echopulse.settings import Lake
 from features.machinery.view_spec import CompiledView, ViewSchema
@@ -54,7 +54,10 @@ def test_feature_rows_are_those_written_since(tmp_path: Path) -> None:
         ends = pa.array([1_000, 2_000], pa.timestamp("ms"))
         written = pa.array([40_000, 50_300 + place], pa.int64())
         pq.write_table(pa.table({"event_timestamp": ends, "written_ms": written}), folder / "part-0-0")
-    count, fresh = _feature_rows(Lake(path=str(tmp_path)), views, 50_000, SendLog([2_000], [50_100]))
-    assert count == 2
-    assert sorted(fresh.tolist()) == [200.0, 201.0]
-    assert _feature_rows(Lake(path=str(tmp_path)), views[2:], 0, SendLog())[0] == 0
+    written = _feature_rows(Lake(path=str(tmp_path)), views, 50_000)
+    assert {name: rows.num_rows for name, rows in written.items()} == {"channel_1m": 1, "user_1m": 1}
+    assert _view_freshness(views, written, SendLog([-8_000, 2_000], [45_000, 50_100]), 5_000) == {
+        "channel_1m": {"p50": 5_300.0, "p99": 5_300.0, "limit": 16_000.0},
+        "user_1m": {"p50": 5_301.0, "p99": 5_301.0, "limit": 16_000.0},
+    }
+    assert _feature_rows(Lake(path=str(tmp_path)), views[2:], 0) == {}

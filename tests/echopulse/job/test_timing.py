@@ -54,7 +54,9 @@ def test_freshness_is_from_the_windows_last_event_to_its_row(unit: str) -> None:
     """Whatever unit Parquet keeps times in; a row cannot be there before its events."""
     ends = pa.array([1_000, 2_000, 2_000], pa.timestamp("ms")).cast(pa.timestamp(unit))
     rows = pa.table({"event_timestamp": ends, "written_ms": pa.array([50_010, 50_350, 50_000], pa.int64())})
-    assert freshness(rows, SendLog([1_000, 2_000], [50_000, 50_100])).tolist() == [10.0, 250.0, 0.0]
+    log = SendLog([1_000, 2_000], [50_000, 50_100])
+    assert freshness(rows, log).tolist() == [10.0, 250.0, 0.0]
+    assert freshness(rows, log, before_end_ms=500).tolist() == [10.0, 300.0, 0.0]
 
 
 def test_the_probe_reads_results_as_they_come(bootstrap: str, write_topic: Callable[..., None]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from features.lake.listing import newest_files
 from features.lake.table import dataset, read_table
 from schemas.errors import EchoPulseError
 from tests.features.lake.lakes import HOUR, folder_lake, write
@@ -43,6 +45,29 @@ def test_columns_and_rows_are_chosen(tmp_path: Path) -> None:
     with pytest.raises(EchoPulseError) as caught:
         read_table(lake, "events", ["user"])
     assert str(caught.value) == "lake table events has no column 'user' (did you mean 'user_id'?)"
+
+
+def test_partitions_that_are_not_wanted_are_not_opened(tmp_path: Path) -> None:
+    """A damaged file of another hour stands in nobody's way."""
+    lake = folder_lake(tmp_path)
+    write(lake, "part-0", {"n": [1]})
+    path = tmp_path / "events" / "date=2026-02-01" / "hour=00" / "part-0"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no Parquet")
+    found = dataset(lake, "events", HOUR.__eq__)
+    assert found is not None
+    assert found.to_table(columns=["n"]).to_pydict() == {"n": [1]}
+    assert dataset(lake, "events", lambda _: False) is None
+
+
+def test_the_newest_files_are_those_written_last_in_the_newest_hour(tmp_path: Path) -> None:
+    """Whatever is written to older hours; hidden files are none."""
+    lake = folder_lake(tmp_path)
+    for place, (name, hour) in enumerate([("a", "05"), ("c", "05"), ("b", "05"), (".d", "05"), ("e", "04")]):
+        write(lake, name, {"n": [1]}, f"date=2026-02-01/hour={hour}")
+        os.utime(tmp_path / "events" / "date=2026-02-01" / f"hour={hour}" / name, (place, place))
+    assert [file.name for file in newest_files(lake, "events", 2)] == ["b", "c"]
+    assert newest_files(lake, "nothing", 2) == []
 
 
 def test_a_changed_type_is_refused_by_name(tmp_path: Path) -> None:

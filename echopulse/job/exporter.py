@@ -1,0 +1,50 @@
+"""Metrics for Prometheus: what the workers of this host left in their files, and what this process counts itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from echopulse.job.configuration import metrics_folder
+from pipelines.freshness import host_folder
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from echopulse.settings import Settings
+
+_HOST = "127.0.0.1"
+_END_S = 5.0
+
+
+@contextmanager
+def metrics_served(settings: Settings) -> Iterator[CollectorRegistry]:
+    """Serve `http://127.0.0.1:<stack.metrics_port>/metrics`; what is registered with the registry is shown too.
+
+    Raises EchoPulseError where the port is taken.
+    """
+    folder = host_folder(str(metrics_folder(settings)))
+    folder.mkdir(parents=True, exist_ok=True)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call] # the library has few types
+    port = settings.stack.metrics_port
+    try:
+        server, thread = start_http_server(port, _HOST, registry)
+    except OSError as error:
+        raise EchoPulseError(f"metrics: port {port} is taken: {error.strerror}", "set stack.metrics_port") from error
+    try:
+        yield registry
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(_END_S)
+
+
+def clear_metrics(settings: Settings) -> None:
+    """Remove what the workers of earlier jobs left on this host. None may be running."""
+    for file in host_folder(str(metrics_folder(settings))).glob("*.db"):
+        file.unlink()

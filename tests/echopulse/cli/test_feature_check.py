@@ -1,0 +1,98 @@
+"""`echopulse feature check`: what it refuses, how it tells what it found, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from echopulse.cli import feature_check
+from echopulse.cli.main import FAILED, WRONG_USAGE, main
+from echopulse.job.check import Checked
+from features.machinery.consistency import Disagreement, ViewReport
+from features.machinery.view_spec import Column, ViewSpec
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = {"checked": 4, "equal": 4, "mismatch": 0, "missing": 0, "extra": 0, "late": 0, "error": 0}
+BAD = GOOD | {"equal": 1, "mismatch": 2, "late": 1}
+WORST = Disagreement("user_1m", {"user_id": "u1"}, "repeats", "mismatch", 1_000, None, 1_760_000_400_000)
+
+
+def found(worst: Disagreement | None) -> Checked:
+    """A view of two features."""
+    features = {"rate": GOOD, "repeats": BAD if worst else GOOD}
+    return Checked(1_760_000_400_000, {"user_1m": ViewReport(5, 4, 1, 0, 1, 0, 12, features, worst)})
+
+
+def test_what_was_found_in_text() -> None:
+    """A line a view and a feature."""
+    assert feature_check._text(found(WORST)).splitlines() == [
+        "the lake is complete up to 2025-10-09 09:00:00 UTC",
+        (
+            "user_1m: 4 of 5 rows checked; 1 missing, 0 stale, 1 too old, 0 ahead of the lake; "
+            "12 late events in their windows"
+        ),
+        "  rate     checked 4, equal 4, mismatch 0",
+        "  repeats  checked 4, equal 1, mismatch 2, late 1",
+    ]
+    assert feature_check._told(WORST) == (
+        "user_1m user_id=u1 repeats at 2025-10-09 09:00:00 UTC, mismatch: online 1000, recomputed nothing"
+    )
+
+
+def test_equal_values_end_well(capsys: pytest.CaptureFixture[str]) -> None:
+    """One document with the totals."""
+    feature_check.finish(found(None), 7, 3, json=True)
+    document = orjson.loads(capsys.readouterr().out)
+    assert (document["complete"], document["sample"], document["seed"]) == ("2025-10-09T09:00:00Z", 7, 3)
+    assert (document["mismatch"], document["equal"], document["worst"]) == (0, 8, None)
+    assert document["views"]["user_1m"]["late_events"] == 12
+
+
+def test_wrong_values_end_it_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    """The document is there all the same."""
+    with pytest.raises(EchoPulseError) as caught:
+        feature_check.finish(found(WORST), 7, 3, json=True)
+    told = feature_check._told(WORST)
+    assert str(caught.value) == f"2 values online are not what they should be; the worst: {told}"
+    document = orjson.loads(capsys.readouterr().out)
+    assert (document["mismatch"], document["equal"]) == (2, 5)
+    assert (document["worst"]["entity"], document["worst"]["recomputed"]) == ({"user_id": "u1"}, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--sample", "0"], WRONG_USAGE, "--sample 0 is not above 0"),
+        (["--at", "noon"], WRONG_USAGE, "--at 'noon' is no time (for example 2026-01-31T08:00Z)"),
+        (["--repo", "nowhere"], FAILED, "nowhere: no feature_store.yaml in it"),
+    ],
+)
+def test_what_cannot_work_is_told_in_a_line(
+    arguments: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before anything is asked."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["feature", "check", *arguments]) == code
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+
+
+def test_views_are_chosen_by_name() -> None:
+    """All where none is named; a name that is not declared is told with the near miss."""
+    declared = [ViewSpec(name, (Column("user_id", "string"),), (), ()) for name in ("user_1m", "user_5m")]
+    assert feature_check._chosen(declared, ()) == declared
+    assert feature_check._chosen(declared, ("user_5m", "user_5m")) == declared[1:]
+    with pytest.raises(EchoPulseError) as caught:
+        feature_check._chosen(declared, ("user_6m",))
+    assert str(caught.value) == "no feature view 'user_6m' (did you mean 'user_5m'?)"
