@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from echopulse.job.backfill import Progress
-    from echopulse.settings import Lake
+    from echopulse.settings_sections import Lake
     from features.machinery.view_spec import CompiledView
 
 NAME = "backfill"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow.dataset as ds
 
-    from echopulse.settings import Lake
+    from echopulse.settings_sections import Lake
     from features.machinery.view_spec import Column, ViewSchema
 
 _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}

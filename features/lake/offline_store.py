@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from copy import copy
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +17,6 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from feast import FileSource
 from feast.infra.offline_stores.duckdb import (
     DuckDBOfflineStore,
     DuckDBOfflineStoreConfig,
@@ -32,14 +31,12 @@ from feast.infra.offline_stores.offline_utils import infer_event_timestamp_from_
 from feast.type_map import feast_value_type_to_pa
 from pydantic import model_validator
 
-from features.lake.location import Lake, LakeLocation, open_lake
-from features.lake.standing_rows import WRITTEN, standing_rows
-from features.lake.table import PARTITION_COLUMNS, dataset, read_table
+from features.lake.view_rows import all_rows, rows_between
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from feast import FeatureView, RepoConfig
     from feast.data_source import DataSource
@@ -48,7 +45,6 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 _TYPE = "features.lake.offline_store.EchoPulseOfflineStore"
-_FOLDER = "/features/"
 #: The setting that replaces what a repository's configuration says, where its variable is set.
 _DELAY_VARIABLE = "ECHOPULSE_JOB__WATERMARK_DELAY_MS"
 
@@ -94,7 +90,9 @@ class EchoPulseOfflineStore(DuckDBOfflineStore):
         def read(source: DataSource, _: str) -> Table:
             view = views[source.name]
             begin = times.min() - view.ttl - delay if view.ttl else None
-            rows = _rows(source, _types(view), [column.name for column in view.entity_columns], begin, times.max())
+            rows = rows_between(
+                source, _types(view), [column.name for column in view.entity_columns], begin, times.max()
+            )
             place = rows.schema.get_field_index(EVENT_TIMESTAMP)
             return ibis.memtable(rows.set_column(place, EVENT_TIMESTAMP, pc.add(rows.column(place), pa.scalar(delay))))
 
@@ -182,65 +180,7 @@ def _types(view: FeatureView) -> dict[str, pa.DataType]:
 
 
 def _whole(source: DataSource, _: str, *, keys: Sequence[str]) -> Table:
-    """Return all standing rows of a view."""
-    lake, name = _table(source)
-    there = dataset(lake, name)
-    if there is None:
-        raise EchoPulseError(f"{lake.named(lake.within(name))} has no rows yet")
-    names = [field for field in there.schema.names if field not in PARTITION_COLUMNS.names]
-    return ibis.memtable(standing_rows(_read(lake, name, names, None), keys))
-
-
-def _rows(
-    source: DataSource, types: Mapping[str, pa.DataType], keys: Sequence[str], begin: datetime | None, end: datetime
-) -> pa.Table:
-    """Return the standing rows of a view whose windows end in [begin, end]; times in ms, UTC."""
-    lake, name = _table(source)
-    there = dataset(lake, name)
-    time = pc.field(EVENT_TIMESTAMP)
-    where = (time <= _instant(end)) & (pc.field("date") <= _day(end))
-    if begin is not None:
-        where &= (time >= _instant(begin)) & (pc.field("date") >= _day(begin))
-    schema = pa.schema([*types.items(), (EVENT_TIMESTAMP, pa.timestamp("ms")), (WRITTEN, pa.int64())])
-    # A feature that was added after the last row has no column yet.
-    columns = [field.name for field in schema if there is not None and field.name in there.schema.names]
-    rows = _read(lake, name, columns, where) if columns else schema.empty_table()
-    for field in schema:
-        if field.name not in rows.schema.names:
-            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
-    rows = standing_rows(rows.select(schema.names).cast(schema), keys)
-    return rows.set_column(len(types), EVENT_TIMESTAMP, rows.column(EVENT_TIMESTAMP).cast(pa.timestamp("ms", "UTC")))
-
-
-def _table(source: DataSource) -> tuple[Lake, str]:
-    """Open the lake that a source's path lies in, by the variables that S3's own clients read."""
-    path = source.path.rstrip("/") if isinstance(source, FileSource) else ""
-    root, folder, view = path.rpartition(_FOLDER)
-    if not isinstance(source, FileSource) or not folder:
-        raise EchoPulseError(f"source '{source.name}' is no table of the lake, a FileSource at LAKE{_FOLDER}VIEW")
-    place = LakeLocation(
-        path=root,
-        endpoint=source.s3_endpoint_override or "",
-        access_key=os.environ.get("AWS_ACCESS_KEY_ID", ""),
-        secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
-        region=os.environ.get("AWS_REGION", "us-east-1"),
-    )
-    return open_lake(place), f"{_FOLDER.strip('/')}/{view}"
-
-
-def _read(lake: Lake, name: str, columns: Sequence[str], where: pc.Expression | None) -> pa.Table:
-    rows = read_table(lake, name, columns, where)
-    if rows is None:
-        raise EchoPulseError(f"{lake.named(lake.within(name))} was taken away while it was read", "try again")
-    return rows
-
-
-def _day(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d")
-
-
-def _instant(moment: datetime) -> pa.Scalar:
-    return pa.scalar(moment.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us"))
+    return ibis.memtable(all_rows(source, keys))
 
 
 def _expiring(view: FeatureView, delay: timedelta) -> FeatureView:

@@ -23,7 +23,8 @@ from echopulse.cli.main import build
 from echopulse.gateway.declaration import parse_declaration
 from echopulse.gateway.mapping import Mapping
 from echopulse.gateway.scenario import Scenario
-from echopulse.settings import ENV_PREFIX, S3_GRPC_PORTS, STRATEGIES, Settings
+from echopulse.settings import ENV_PREFIX, STRATEGIES, Settings
+from echopulse.settings_sections import S3_GRPC_PORTS
 from schemas.topics import TOPICS
 
 if TYPE_CHECKING:

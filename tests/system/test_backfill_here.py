@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
-from echopulse.settings import Lake as LakeSettings
 from echopulse.settings import Settings
+from echopulse.settings_sections import Lake as LakeSettings
 from features.machinery.feast_repo import declarations
 from features.machinery.from_feast import from_feast
 from schemas.codec import encode_events

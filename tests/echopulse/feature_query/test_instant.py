@@ -9,7 +9,8 @@ import pytest
 
 from echopulse.feature_query import instant
 from echopulse.feature_query.instant import value_at
-from echopulse.settings import Lake, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import Lake
 from features.machinery.view_spec import CompiledView
 from schemas.errors import EchoPulseError
 from tests.echopulse.feature_query.conftest import SEATS

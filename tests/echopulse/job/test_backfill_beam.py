@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from echopulse.job.backfill_beam import BatchBeam, innermost
-from echopulse.settings import Lake, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import Lake
 from features.machinery.catalog import compiled_views
 from pipelines.backfill import BackfillConfig
 from schemas.errors import EchoPulseError
