@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import SecretStr
 
 from echopulse.job.configuration import online_store
 from echopulse.job.environment import feast_variables
 from echopulse.job.lake import opened
+from echopulse.job.submit import declare
 from echopulse.stack import Stack, stack_settings
 from echopulse.stack.s3 import S3
 from echopulse.stack.valkey import Valkey
@@ -22,6 +24,7 @@ from features.machinery.connection import connect
 from features.machinery.online_writer import OnlineWriter
 from features.machinery.reader import read_latest
 from features.machinery.view_spec import Column, ViewSchema
+from schemas.errors import EchoPulseError
 from tests.system.own_stack import echopulse, own_settings
 from transforms.artifact import Manifest, write_manifest
 
@@ -197,6 +200,13 @@ def test_a_lake_that_cannot_be_read_is_one_line(settings: Settings, variable: st
     assert len(ended.stderr.splitlines()) == 1
     assert message in ended.stderr
     assert "lake." in ended.stderr
+
+
+def test_a_job_whose_lake_is_refused_is_not_submitted(settings: Settings) -> None:
+    """It would restart over and over."""
+    refused = settings.model_copy(update={"lake": settings.lake.model_copy(update={"secret_key": SecretStr("wrong")})})
+    with pytest.raises(EchoPulseError, match="refuses the keys of 'echopulse'"):
+        declare(refused, remote=True)
 
 
 def test_a_file_cut_short_is_named(settings: Settings) -> None:
