@@ -8,6 +8,6 @@ from hypothesis import settings
 settings.register_profile("echopulse", deadline=None, print_blob=True)
 settings.load_profile("echopulse")
 
-# A shell that runs the tests in the background, or nohup, has these ignored, and children inherit that; tests send them.
+# A shell that runs the tests in the background, or nohup, has these ignored, which children inherit; tests send them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
