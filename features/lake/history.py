@@ -80,6 +80,8 @@ def _checked(entities: pd.DataFrame, keys: dict[str, Any]) -> pd.DataFrame:
         if checked[name].isna().any():
             raise EchoPulseError(f"entities, row {int(np.argmax(checked[name].isna())) + 1}: no {name}")
         if type_.to_value_type().name == "STRING":
+            if pd.api.types.is_float_dtype(checked[name]):
+                raise EchoPulseError(f"entities: column '{name}' holds numbers with a fraction, expected texts")
             checked[name] = checked[name].astype(str)
         else:
             numbers = pd.to_numeric(checked[name], errors="coerce")

@@ -188,5 +188,5 @@ def _expiring(view: FeatureView, delay: timedelta) -> FeatureView:
     if not view.ttl:
         return view
     counted = copy(view)
-    counted.ttl = view.ttl - delay or -timedelta.resolution  # none at all would stand for ever
+    counted.ttl = view.ttl - delay or timedelta.resolution  # none at all would stand for ever
     return counted

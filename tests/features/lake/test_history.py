@@ -54,6 +54,11 @@ def _source(lake: Path) -> FileSource:
             {"channel_id": None, "chanel_id": "a"},
             "entities: no column 'channel_id' (did you mean 'chanel_id'?)",
         ),
+        (
+            "seating",
+            {"channel_id": 7.0},
+            "entities: column 'channel_id' holds numbers with a fraction, expected texts",
+        ),
         ("seating", {"seat": "front"}, "entities: column 'seat' holds other things than integers"),
         ("seating", {"seat": float("nan")}, "entities, row 1: no seat"),
         (
