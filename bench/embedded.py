@@ -8,7 +8,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from echopulse.settings import ENV_PREFIX, EmbeddedStack, Settings
+from echopulse.settings import ENV_PREFIX, Settings
+from echopulse.settings_sections import EmbeddedStack
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:

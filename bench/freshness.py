@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from echopulse.settings import Lake, Settings
+    from echopulse.settings import Settings
+    from echopulse.settings_sections import Lake
     from features.machinery.view_spec import CompiledView
 
 NAME = "freshness"

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.moment import read_moment
 from echopulse.cli.output import emit
 from echopulse.job.environment import repository_variables
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
+    from features.machinery.store import Applied
     from features.machinery.view_spec import CompiledView
 
 app = App(name="feature", help="Apply the feature declarations and read features.")
@@ -22,36 +24,46 @@ app.command("echopulse.cli.feature_check:check", name="check", help="Hold online
 app.command("echopulse.cli.feature_lake:compact", name="compact", help="Merge the lake's small files.")
 app.command("echopulse.cli.feature_export:export", name="export", help="Write the rows that a model is trained on.")
 app.command("echopulse.cli.feature_lake:forget", name="forget", help="Erase one user from lake and online store.")
+app.command("echopulse.cli.feature_history:history", name="history", help="Join entities with features of their day.")
 app.command("echopulse.cli.feature_serve:serve", name="serve", help="Answer feature queries by gRPC.")
 
 _REPO = Path("features")
+_NONE: list[str] = []
 Repo = Annotated[Path, Parameter(name="--repo")]
 
 
 @app.command
-def apply(*, repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+def apply(*, repo: Repo = _REPO, replace: list[str] = _NONE, options: GlobalOptions = NO_OPTIONS) -> None:
     """Compile every view to Flink SQL, then register all declarations with Feast.
 
     Parameters
     ----------
     repo
         Folder of the Feast repository.
+    replace
+        A view whose values may mean something else from now on, under the same name.
     """
     from features.machinery.store import apply as apply_repo
 
     settings = options.settings()
-    applied = apply_repo(repo, settings.home, repository_variables(settings))
-    document = {
-        "views": [view.name for view in applied.views],
-        "entities": applied.entities,
-        "services": applied.services,
-        "removed": applied.removed,
-    }
-    emit(
-        document,
-        options.json,
-        lambda: "\n".join(f"{name}: {', '.join(names) or '-'}" for name, names in document.items()),
-    )
+    _emit_applied(apply_repo(repo, settings.home, repository_variables(settings), replace), options)
+
+
+@app.command
+def retire(view: str, *, repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Let an older version of a view go; the job computes it until it is submitted again.
+
+    Parameters
+    ----------
+    view
+        The older version, as `feature apply` names those that stand.
+    repo
+        Folder of the Feast repository.
+    """
+    from features.machinery.store import retire as retire_view
+
+    settings = options.settings()
+    _emit_applied(retire_view(repo, settings.home, view, repository_variables(settings)), options)
 
 
 @app.command(name="list")
@@ -78,8 +90,8 @@ def list_views(*, repo: Repo = _REPO, sql: bool = False, options: GlobalOptions 
 
 
 @app.command
-def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
-    """Read the latest values of a view for one entity, through Feast.
+def get(view: str, *, entity: list[str], at: str = "", repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Read the latest values of a view for one entity, through Feast, or those of an instant of the past.
 
     Parameters
     ----------
@@ -87,13 +99,20 @@ def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOpti
         Name of the view, as `feature list` shows it.
     entity
         KEY=VALUE of each join key, such as channel_id=twitch:alice.
+    at
+        An instant, such as 2026-01-31T08:00Z: what could be read then, from the lake.
     repo
         Folder of the Feast repository.
     """
-    keys = dict(_pair(text) for text in entity)
-    from features.machinery.store import open_store, read
+    keys, settings = dict(_pair(text) for text in entity), options.settings()
+    if at:
+        from echopulse.feature_query.instant import value_at
 
-    row = read(open_store(repo, repository_variables(options.settings())), view, keys)
+        row = value_at(settings, repo, view, keys, read_moment("--at", at))
+    else:
+        from features.machinery.store import open_store, read
+
+        row = read(open_store(repo, repository_variables(settings)), view, keys)
     seconds = row["event_timestamp"]
     stamp = datetime.fromtimestamp(seconds, UTC) if seconds else None
     document = {
@@ -104,6 +123,21 @@ def get(view: str, *, entity: list[str], repo: Repo = _REPO, options: GlobalOpti
         "features": row["features"],
     }
     emit(document, options.json, lambda: _values(document))
+
+
+def _emit_applied(applied: Applied, options: GlobalOptions) -> None:
+    document = {
+        "views": [view.name for view in applied.views],
+        "older_versions": applied.standing,
+        "entities": applied.entities,
+        "services": applied.services,
+        "removed": applied.removed,
+    }
+    emit(
+        document,
+        options.json,
+        lambda: "\n".join(f"{name.replace('_', ' ')}: {', '.join(names) or '-'}" for name, names in document.items()),
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -57,19 +57,22 @@ def replay(
         events within its rest (up to 5 minutes) would then be late.
     """
     from echopulse.cli.ingest_progress import ingest_progress
+    from echopulse.cli.interrupt import ended_by_signal
     from echopulse.gateway.dead_letters import DeadLetterProducer
     from echopulse.gateway.field_mapping import parse_mapping
     from echopulse.gateway.producer import EventProducer
     from echopulse.gateway.replay import Closing, check_replay
     from echopulse.gateway.replay import replay as replay_file
+    from echopulse.gateway.replay_formats import check_columns
     from echopulse.gateway.topics_admin import ensure_topics
 
     settings = options.settings()
     mapping = parse_mapping(columns)
-    check_replay(file, rate=rate, loop=loop, keep_time=keep_time)
+    check_columns(check_replay(file, rate=rate, loop=loop, keep_time=keep_time), mapping)
     kafka = settings.kafka
     ensure_topics(kafka.bootstrap, replication=kafka.replication)
     with (
+        ended_by_signal(),
         DeadLetterProducer(kafka.bootstrap) as dead_letters,
         EventProducer(kafka.bootstrap, dead_letters) as producer,
         ingest_progress(str(file)) as on_progress,

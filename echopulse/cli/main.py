@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cyclopts import App, CycloptsError, UnknownCommandError, UnusedCliTokensError
 
+from echopulse.cli.interrupt import hear_interrupts
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _version() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (default: the process's own arguments) and return its exit code."""
+    hear_interrupts()
     tokens = _options_last(sys.argv[1:] if arguments is None else list(arguments))
     try:
         command, bound, _ = build().parse_args(tokens, print_error=False, exit_on_error=False)

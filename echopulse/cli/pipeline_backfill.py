@@ -24,10 +24,12 @@ def backfill(  # noqa: PLR0913 each is an option of its own
     model: Annotated[str, Parameter(show_default=False)] = "",
     here: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     again: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    engine: str = "flink",
+    beam_option: Annotated[list[str] | None, Parameter(negative=(), show_default=False)] = None,
     dry_run: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
-    """Compute the features of a span of the past anew, as a Flink batch over the lake.
+    """Compute the features of a span of the past anew, as a batch over the lake.
 
     Rows take the place of those in the lake, a newer online value stays.
     Cut short, it goes on where it was when it is run again.
@@ -50,13 +52,26 @@ def backfill(  # noqa: PLR0913 each is an option of its own
         Run Flink in this process instead of on the cluster.
     again
         Do once more what an earlier run has finished.
+    engine
+        What computes: flink, or beam, which runs on Dataflow and Spark too.
+    beam_option
+        An option of Beam's, such as runner=SparkRunner; may be repeated.
     dry_run
         Only say what there is to do, and how long it takes.
     """
     from echopulse.job.backfill_plan import Request
 
     request = Request(
-        read_moment("--from", after), read_moment("--to", until), source, output, rescore, model, here=here, again=again
+        read_moment("--from", after),
+        read_moment("--to", until),
+        source,
+        output,
+        rescore,
+        model,
+        here=here,
+        again=again,
+        engine=engine,
+        beam_options=tuple(beam_option or ()),
     )
     from echopulse.cli.interrupt import ended_by_signal
     from echopulse.job import backfill as job

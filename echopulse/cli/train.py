@@ -11,7 +11,7 @@ from cyclopts import Group, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
-from schemas.errors import UsageError
+from schemas.errors import EchoPulseError, UsageError
 
 _CHECKPOINT = Group("Of a checkpoint of somebody else's")
 
@@ -62,6 +62,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     folds: int = 0,
     first: str | None = None,
     second: str | None = None,
+    overwrite: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     imported: CheckpointOptions = NO_CHECKPOINT,
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
@@ -74,7 +75,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     tasks
         What the model learns; toxicity brings offensive and hate along. A cascade has its models' own.
     output
-        Folder for the artifact.
+        Folder for the artifact: a new one, or an empty one.
     data
         Folder of <task>.train.parquet and <task>.val.parquet, columns text and label (stance: and target).
     kind
@@ -94,6 +95,8 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
         The model of a cascade that answers, by name or folder; default: default.
     second
         The one that is asked where the first is less certain; default: transformer.
+    overwrite
+        Write into a folder that holds something, over the files of an earlier artifact.
     """
     from echopulse.training.card import write_card
     from echopulse.training.trainers import Order, train_model
@@ -102,13 +105,17 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
         raise UsageError("no task given", "echopulse train sentiment toxicity stance --data DIR --output DIR")
     if imported.checkpoint is not None:
         if any((kind, seed, epochs, teacher, unlabelled, folds, first, second)):
-            raise UsageError("a checkpoint is not trained", "of all options it takes --data, --output and its own")
+            raise UsageError(
+                "a checkpoint is not trained", "of all options it takes --data, --output, --overwrite and its own"
+            )
+        _check_output(output, overwrite=overwrite)
         document = imported.made(tasks, data, output)
     elif imported != NO_CHECKPOINT:
         raise UsageError("--labels, --reads, --languages, --floats without --checkpoint", "they are about one")
     elif data is None:
         raise UsageError("no data given", "--data names a folder of TASK.train.parquet and TASK.val.parquet")
     else:
+        _check_output(output, overwrite=overwrite)
         document = train_model(
             Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second), _say
         )
@@ -143,6 +150,14 @@ def evaluate(
 
         document |= measure(model, data, split)
     emit(document, options.json, lambda: f"{document['model']}: {document['digest']}\n{_table(document)}")
+
+
+def _check_output(output: Path, *, overwrite: bool) -> None:
+    """Raise EchoPulseError where the artifact would lie over something; before the hours of a training, not after."""
+    if output.exists() and not output.is_dir():
+        raise EchoPulseError(f"--output {output} is a file", "name a folder")
+    if output.is_dir() and any(output.iterdir()) and not overwrite:
+        raise EchoPulseError(f"--output {output} is not empty", "name another folder, or add --overwrite")
 
 
 def _say(line: str) -> None:

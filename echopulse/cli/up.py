@@ -54,6 +54,7 @@ def up(
     from echopulse.cli.interrupt import ended_by_signal
     from echopulse.gateway.field_mapping import parse_mapping
     from echopulse.gateway.replay import check_replay
+    from echopulse.gateway.replay_formats import check_columns
     from echopulse.stack import display
 
     if until_idle and replay is None:
@@ -61,7 +62,7 @@ def up(
     settings = options.settings()
     mapping = parse_mapping(columns)
     if replay is not None:
-        check_replay(replay, rate=rate, loop=False, keep_time=keep_time)
+        check_columns(check_replay(replay, rate=rate, loop=False, keep_time=keep_time), mapping)
     with ended_by_signal():
         from echopulse.job.launch import pipeline
         from echopulse.job.submit import FEATURES

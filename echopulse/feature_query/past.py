@@ -1,20 +1,16 @@
-"""The past of features: what a reader had at an instant, and every value of a span; over whole tables."""
+"""The past of features: what a reader had at an instant."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from echopulse.feature_query.rows import WRITTEN, row_schema
-from features.machinery.view_spec import EVENT_TIMESTAMP
+from echopulse.feature_query.rows import row_schema
+from features.lake.standing_rows import last_of_each, standing_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
 
     from features.machinery.view_spec import Column, ViewSchema
 
@@ -24,12 +20,20 @@ if TYPE_CHECKING:
 _FIRST_MS = 3_600_000
 
 
-def standing_rows(rows: pa.Table, view: ViewSchema) -> pa.Table:
-    """Return one row for each key and window, the one written last, ordered by key, then window."""
-    names = [column.name for column in view.join_keys]
-    order = [*((name, "ascending") for name in names), (EVENT_TIMESTAMP, "ascending"), (WRITTEN, "ascending")]
-    ordered = rows.sort_by(order)
-    return ordered.filter(pa.array(_last_of_each(ordered, [*names, EVENT_TIMESTAMP])))
+def as_of(
+    read: Read,
+    view: ViewSchema,
+    features: Sequence[Column],
+    keys: Sequence[tuple[object, ...]],
+    at_ms: int,
+    delay_ms: int,
+) -> pa.Table:
+    """Return for each of `keys`, in order, the values that could be read at an instant (ms UTC), or all null.
+
+    They are those of the newest window that had ended `delay_ms` before, if the view's time to live was not over.
+    """
+    begin_ms = max(0, at_ms - view.ttl_s * 1_000) if view.ttl_s else 0
+    return newest_for(read, view, features, keys, (begin_ms, at_ms - delay_ms + 1))
 
 
 def newest_for(
@@ -45,23 +49,11 @@ def newest_for(
     found, length, missing = row_schema(view, features).empty_table(), _FIRST_MS, list(dict.fromkeys(keys))
     while missing and begin < end:
         start = max(begin, end - length)
-        ordered = standing_rows(read(missing, (start, end)), view)
-        last = ordered.filter(pa.array(_last_of_each(ordered, names)))
+        ordered = standing_rows(read(missing, (start, end)), names)
+        last = ordered.filter(pa.array(last_of_each(ordered, names)))
         found = pa.concat_tables([found, last])
         there = set(zip(*(last.column(name).to_pylist() for name in names), strict=True))
         missing = [key for key in missing if key not in there]
         end, length = start, 2 * length
     place = {key: row for row, key in enumerate(zip(*(found.column(name).to_pylist() for name in names), strict=True))}
     return found.take(pa.array([place.get(key) for key in keys], pa.int64()))
-
-
-def _last_of_each(ordered: pa.Table, names: Sequence[str]) -> NDArray[np.bool_]:
-    """Say of each row of an ordered table whether it is the last one with its values of `names`."""
-    if ordered.num_rows == 0:
-        return np.zeros(0, np.bool_)
-    last = np.zeros(ordered.num_rows, np.bool_)
-    last[-1] = True
-    for name in names:
-        column = ordered.column(name).combine_chunks()
-        last[:-1] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
-    return last

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from echopulse.job.lake import lake_table
+from features.lake.standing_rows import WRITTEN
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError
 
@@ -17,11 +18,9 @@ if TYPE_CHECKING:
 
     import pyarrow.dataset as ds
 
-    from echopulse.settings import Lake
+    from echopulse.settings_sections import Lake
     from features.machinery.view_spec import Column, ViewSchema
 
-#: When a row was written, wall time in ms UTC: of two rows of one window the later one stands.
-WRITTEN = "written_ms"
 _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
 _STAMP = pa.timestamp("ms")
 _ATTEMPTS = 3

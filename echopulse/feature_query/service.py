@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import grpc
 
 from echopulse.feature_query.answer import columns_of, joined, values_of
-from echopulse.feature_query.past import newest_for, standing_rows
+from echopulse.feature_query.past import as_of
 from echopulse.feature_query.question import check_keys, entity_keys
 from echopulse.feature_query.refusal import LateError, RefusedError, TooMuchError
 from echopulse.telemetry import logger
+from features.lake.standing_rows import standing_rows
 from features.machinery.reader import read_latest
 from schemas import feature_query_pb2 as messages
 from schemas.errors import EchoPulseError
@@ -91,9 +92,8 @@ class FeatureQuery(FeatureQueryServicer):  # type: ignore[misc] # generated with
             parts = []
             for one in wanted:
                 keys = entity_keys(one.view, request.entities)
-                begin_ms = max(0, at_ms - one.view.ttl_s * 1_000) if one.view.ttl_s else 0
-                span_ms = (begin_ms, at_ms - self._sources.delay_ms + 1)
-                rows = newest_for(self._reader(one, waiting), one.view, one.features, keys, span_ms)
+                read = self._reader(one, waiting)
+                rows = as_of(read, one.view, one.features, keys, at_ms, self._sources.delay_ms)
                 parts.append(values_of(one, rows, None))
             return messages.FeatureTable(columns=columns_of(wanted), rows=joined(parts))
 
@@ -111,7 +111,8 @@ class FeatureQuery(FeatureQueryServicer):  # type: ignore[misc] # generated with
             if span_ms[0] >= span_ms[1]:
                 raise RefusedError("begin is not before end")
             waiting = _deadline(context, MOST_ROWS, "ask for a shorter span")
-            rows = standing_rows(self._sources.past.between(one.view, one.features, keys, span_ms, waiting), one.view)
+            names = [column.name for column in one.view.join_keys]
+            rows = standing_rows(self._sources.past.between(one.view, one.features, keys, span_ms, waiting), names)
             columns = columns_of([one])
             for start in range(0, max(1, rows.num_rows), ROWS_A_MESSAGE):
                 waiting(0)

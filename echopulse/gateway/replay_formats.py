@@ -1,4 +1,4 @@
-"""The forms of file that can be replayed, each with its reader and its look for the newest time."""
+"""The forms of file that can be replayed, each with its reader, its look for the newest time and one at its columns."""
 
 from __future__ import annotations
 
@@ -29,3 +29,12 @@ FORMATS = {
     "csv": Format(read_csv, newest_in_csv),
     "parquet": Format(read_parquet, newest_in_parquet),
 }
+
+
+def check_columns(file: SourceFile, mapping: Mapping[str, str]) -> None:
+    """Read the first rows of a file, unless that would use them up; `mapping` is from field to column.
+
+    Raises EchoPulseError as `read` does: for a file that cannot be read, or lacks a column.
+    """
+    if file.rereadable:
+        next(FORMATS[file.form].read(file, mapping), None)

@@ -1,4 +1,4 @@
-"""A backfill, day by day: computed by Flink into a staging folder, published in the lake, newest values online."""
+"""A backfill, day by day: computed by Flink or Beam into a staging folder, published in the lake, newest online."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import secrets
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from echopulse.job import backfill_record as records
+from echopulse.job.backfill_day import EVENTS, AllLeases, Run, one_day
 from echopulse.job.backfill_plan import (
     check_events_are_there,
     days,
@@ -22,36 +19,29 @@ from echopulse.job.backfill_plan import (
     selection,
     told,
 )
-from echopulse.job.backfill_record import FOLDER, DayDone, Record
+from echopulse.job.backfill_record import FOLDER, Record
 from echopulse.job.backfill_stream import check_passed
 from echopulse.job.configuration import online_store, signals_config
-from echopulse.job.forget import settle_s
 from echopulse.job.lake import location
 from echopulse.job.submit import FEATURES
 from features.lake.lease import held
 from features.lake.listing import listing
 from features.lake.location import open_lake
-from features.lake.publishing import Span, publish
-from features.lake.rewriting import read_batches, sweep
+from features.lake.rewriting import sweep
 from features.machinery.catalog import compiled_views
 from features.machinery.online_writer import OnlineWriter
-from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from echopulse.job.backfill_beam import BatchBeam
     from echopulse.job.backfill_flink import BatchFlink
     from echopulse.job.backfill_plan import Day, Request
     from echopulse.settings import Settings
-    from features.lake.lease import Lease
     from features.lake.listing import Footer
     from features.lake.location import Lake
     from features.machinery.view_spec import CompiledView
-    from transforms.selection import Selection
-
-EVENTS = "events"
-_RENEW_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -63,20 +53,6 @@ class Progress:
     days: int
     step: str
     seconds_left: float | None
-
-
-@dataclass
-class _Run:
-    """What all days of a backfill share."""
-
-    settings: Settings
-    source: Lake
-    target: Lake
-    views: list[CompiledView]
-    scored_by: Selection | None
-    writer: OnlineWriter | None
-    lease: Lease
-    flink: BatchFlink
 
 
 def backfill(settings: Settings, request: Request, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
@@ -97,9 +73,7 @@ def backfill(settings: Settings, request: Request, on_progress: Callable[[Progre
         record = Record(id_, told(request.after), told(request.until))
     ahead = [day for day in plan if day.name not in record.days]
     if ahead:
-        from echopulse.job.backfill_flink import BatchFlink
-
-        flink = BatchFlink(settings, here=request.here)
+        engine = _engine(settings, request, source, target)
         with ExitStack() as opened:
             # In one order, so that two backfills do not wait for each other's lake.
             lakes = sorted({lake.location.path: lake for lake in (source, target)}.items())
@@ -109,7 +83,7 @@ def backfill(settings: Settings, request: Request, on_progress: Callable[[Progre
             writer = None if request.output else OnlineWriter(online_store(settings))
             if writer:
                 opened.callback(writer.close)
-            run = _Run(settings, source, target, views, scored_by, writer, _All(list(leases.values())), flink)
+            run = Run(settings, source, target, views, scored_by, writer, AllLeases(list(leases.values())), engine)
             _days(run, plan, record, on_progress)
     return _document(record, plan, ahead, time.monotonic() - began, request)
 
@@ -131,6 +105,16 @@ def dry_run(settings: Settings, request: Request) -> dict[str, Any]:
         "bytes": sum(day.bytes for day in plan if day.name not in done),
         "estimated_seconds": round(ahead / rate, 1) if rate else None,
     }
+
+
+def _engine(settings: Settings, request: Request, source: Lake, target: Lake) -> BatchFlink | BatchBeam:
+    if request.engine == "beam":
+        from echopulse.job.backfill_beam import BatchBeam
+
+        return BatchBeam(settings, request.beam_options, (source.location, target.location))
+    from echopulse.job.backfill_flink import BatchFlink
+
+    return BatchFlink(settings, here=request.here)
 
 
 def _lakes(settings: Settings, request: Request) -> tuple[Lake, Lake]:
@@ -157,7 +141,7 @@ def _checked(
     return live
 
 
-def _days(run: _Run, plan: list[Day], record: Record, on_progress: Callable[[Progress], None]) -> None:
+def _days(run: Run, plan: list[Day], record: Record, on_progress: Callable[[Progress], None]) -> None:
     rate = records.events_per_second(run.target)
     for place, day in enumerate(plan, 1):
         if day.name in record.days:
@@ -169,82 +153,12 @@ def _days(run: _Run, plan: list[Day], record: Record, on_progress: Callable[[Pro
         def step(what: str, day: Day = day, place: int = place, left: float | None = left) -> None:
             on_progress(Progress(day.name, place, len(plan), what, left))
 
-        record.days[day.name] = _one_day(run, day, f"{FOLDER}/{record.id}-{secrets.token_hex(4)}", step)
+        record.days[day.name] = one_day(run, day, f"{FOLDER}/{record.id}-{secrets.token_hex(4)}", step)
         records.save(run.target, record)
         done = record.days.values()
         rate = sum(each.events for each in done) / sum(each.seconds for each in done)
     record.finished = True
     records.save(run.target, record)
-
-
-def _one_day(run: _Run, day: Day, staging: str, step: Callable[[str], None]) -> DayDone:
-    from pipelines.backfill import BackfillConfig
-
-    began = time.monotonic()
-    config = BackfillConfig(
-        events=run.source.named(run.source.within(EVENTS)),
-        staging=run.target.named(run.target.within(staging)),
-        after=day.after,
-        until=day.until,
-        available_after_ms=run.settings.job.watermark_delay_ms,
-        selection=run.scored_by,
-        parallelism=run.flink.parallelism,
-        bundle_size=run.settings.job.bundle_size,
-    )
-    step("computing")
-    run.flink.run(config, run.views, day.name, _Renewing(run.lease))
-    rows, replaced, online = {}, 0, 0
-    for view in run.views:
-        table = f"features/{view.name}"
-        span = Span(EVENT_TIMESTAMP, day.after, day.until)
-        done = publish(run.target, f"{staging}/{table}", table, span, run.lease, settle_s(run.settings), step)
-        rows[view.name], replaced = done.rows, replaced + done.replaced
-        if run.writer:
-            step(f"{view.name}, online")
-            online += _write_online(run.writer, run.target, f"{staging}/{table}", view)
-    records.clear_staging(run.target)
-    seconds = time.monotonic() - began
-    return DayDone(day.name, day.events, rows, replaced, online, round(seconds, 2))
-
-
-def _write_online(writer: OnlineWriter, lake: Lake, staged: str, view: CompiledView) -> int:
-    """Write the rows that have not outlived their time online; return how many were not older than what was there."""
-    oldest = datetime.now(UTC) - timedelta(seconds=view.schema.ttl_s) if view.schema.ttl_s else None
-    stored = 0
-    for footer in listing(lake, staged).live:
-        for batch in read_batches(lake, footer, footer.schema):
-            times = batch.column(EVENT_TIMESTAMP).cast(pa.timestamp("ms", "UTC"))
-            columns = [times if name == EVENT_TIMESTAMP else batch.column(name) for name in view.columns]
-            rows = pa.RecordBatch.from_arrays(columns, names=list(view.columns))
-            if oldest is not None:
-                rows = rows.filter(pc.greater(times, pa.scalar(oldest, times.type)))
-            stored += writer.write(view.schema, rows)
-    return stored
-
-
-class _All:
-    """Leases of several lakes as one."""
-
-    def __init__(self, leases: list[Lease]) -> None:
-        self._leases = leases
-
-    def renew(self) -> None:
-        """Hold on to each."""
-        for lease in self._leases:
-            lease.renew()
-
-
-class _Renewing:
-    """Holds on to a lease while something else goes on."""
-
-    def __init__(self, lease: Lease) -> None:
-        self._lease, self._renewed = lease, time.monotonic()
-
-    def __call__(self) -> None:
-        """Renew the lease where a minute has passed."""
-        if time.monotonic() - self._renewed > _RENEW_S:
-            self._lease.renew()
-            self._renewed = time.monotonic()
 
 
 def _document(record: Record, plan: list[Day], ahead: list[Day], seconds: float, request: Request) -> dict[str, Any]:

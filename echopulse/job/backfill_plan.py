@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from features.lake.compaction import partition_start
-from schemas.errors import EchoPulseError, UsageError
+from schemas.errors import EchoPulseError, UsageError, did_you_mean
 from transforms.artifact import find_artifact, read_manifest
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 #: The strategy that scores by whatever artifact its option `model` names.
 _BY_ARTIFACT = "bag"
 _KINDS = ("sentiment", "toxicity", "stance")
+#: What computes a backfill; the rows are the same.
+ENGINES = ("flink", "beam")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Request:
 
     `source` is another lake to read events from, `output` another to write rows to; with `rescore` the events are
     analysed anew by the settings' strategies, with `model` by that artifact in the tasks it has. `here` runs Flink in
-    this process, `again` does once more what is done.
+    this process, `again` does once more what is done. `engine` is one of ENGINES, `beam_options` are Beam's own, as
+    `name=value`, or `name` where it is a switch.
     """
 
     after: datetime
@@ -42,9 +45,14 @@ class Request:
     model: str = ""
     here: bool = False
     again: bool = False
+    engine: str = "flink"
+    beam_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise UsageError for a span without windows, and for a candidate's rows that would go among the real ones."""
+        """Raise UsageError for a span without windows, and for a candidate's rows that would go among the real ones.
+
+        Also for an engine that there is not, or an option of the other one.
+        """
         if self.after >= self.until:
             raise UsageError(f"--from {told(self.after)} is not before --to {told(self.until)}")
         if self.model and not self.output:
@@ -52,6 +60,12 @@ class Request:
                 f"--model {self.model} asks what a candidate would have said: its rows are not the lake's",
                 "--output PATH says where they go",
             )
+        if self.engine not in ENGINES:
+            raise UsageError(f"no engine is called '{self.engine}'", did_you_mean(self.engine, ENGINES))
+        if self.engine == "beam" and self.here:
+            raise UsageError("--here is for Flink", "Beam runs where its runner is: --beam-option runner=DirectRunner")
+        if self.engine != "beam" and self.beam_options:
+            raise UsageError(f"--beam-option {self.beam_options[0]} is for Beam", "--engine beam")
 
 
 @dataclass(frozen=True)

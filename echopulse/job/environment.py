@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def repository_variables(settings: Settings) -> dict[str, str]:
-    """Return what declarations and online store read: addresses, and where the store's keys are, not the keys."""
+    """Return what declarations and stores read: addresses, the watermark's delay, and where keys are, not the keys."""
     store = settings.online_store
     return {
         "ECHOPULSE_ONLINE_STORE__CONNECTION": store.connection,
@@ -20,6 +20,7 @@ def repository_variables(settings: Settings) -> dict[str, str]:
         "ECHOPULSE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
         "ECHOPULSE_LAKE__PATH": settings.lake.path,
         "ECHOPULSE_LAKE__ENDPOINT": settings.lake.endpoint,
+        "ECHOPULSE_JOB__WATERMARK_DELAY_MS": str(settings.job.watermark_delay_ms),
     }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    from echopulse.settings import Lake as LakeSettings
+    from echopulse.settings_sections import Lake as LakeSettings
 
 
 def location(settings: LakeSettings) -> LakeLocation:

@@ -13,7 +13,7 @@ from schemas.errors import EchoPulseError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from echopulse.settings import Lake
+    from echopulse.settings_sections import Lake
 
 
 def check_output(output: str) -> None:

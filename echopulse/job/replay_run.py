@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from echopulse.gateway.replay import Progress
     from echopulse.job.launch import Pipeline
-    from echopulse.settings import Lake, Settings
+    from echopulse.settings import Settings
+    from echopulse.settings_sections import Lake
     from features.machinery.view_spec import CompiledView
 
 #: What computing and writing may take beyond step and watermark delay.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import features
 from echopulse.job.configuration import signals_config
+from echopulse.job.lake import opened
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def declare(
     """Declare the job in a Flink environment, to be run on the settings' cluster where `remote`.
 
     `savepoint` is where its state is taken up from; `analyse` replaces the analysis pass.
-    Takes some seconds: a JVM is started to plan in. The strategies are opened here first: one that is missing or
-    cannot open is told in one line, not by a job that restarts over and over. Raises EchoPulseError.
+    Takes some seconds: a JVM is started to plan in. The strategies are opened here first, and the lake where the job
+    is to run: what is missing or refused is told in one line, not by a job that restarts over and over. Raises
+    EchoPulseError.
     """
     from echopulse.stack import find_java, flink_jars
     from features.machinery.catalog import compiled_views
@@ -53,6 +55,8 @@ def declare(
     from pipelines.signals import declare as declare_signals
 
     config = signals_config(settings)
+    if remote:
+        opened(settings.lake)
     if analyse is None:
         _open_strategies(config.selection)
     views = compiled_views(FEATURES, settings.home)

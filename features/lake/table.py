@@ -31,7 +31,12 @@ def dataset(lake: Lake, table: str, wanted: Callable[[str], bool] | None = None)
     With `wanted` it is made of those partitions alone (`date=2026-01-31/hour=07`), and no others are opened.
     Raises EchoPulseError naming a file that is no whole Parquet file, or a column whose type differs between files.
     """
-    return _dataset(lake, table, listing(lake, table, wanted))
+    for _ in range(_ATTEMPTS):
+        try:
+            return _dataset(lake, table, listing(lake, table, wanted))
+        except VanishedError:
+            continue  # merged with others since the listing
+    raise _rewritten(table)
 
 
 def read_table(
@@ -58,7 +63,11 @@ def read_table(
         except EchoPulseError:
             _name_the_damaged(lake, found)
             raise
-    raise EchoPulseError(f"lake table {table} was rewritten during each of {_ATTEMPTS} reads", "try again later")
+    raise _rewritten(table)
+
+
+def _rewritten(table: str) -> EchoPulseError:
+    return EchoPulseError(f"lake table {table} was rewritten during each of {_ATTEMPTS} reads", "try again later")
 
 
 def unified(table: str, footers: Sequence[Footer]) -> pa.Schema:
@@ -84,13 +93,14 @@ def _dataset(lake: Lake, table: str, found: Listing) -> ds.Dataset | None:
         return None
     columns = unified(table, found.live)
     partitions = [field for field in PARTITION_COLUMNS if columns.get_field_index(field.name) < 0]
-    return ds.dataset(
-        [footer.file.path for footer in found.live],
-        schema=pa.schema([*columns, *partitions]),
-        format="parquet",
-        filesystem=lake.files,
-        partitioning=_PARTITIONING,
-    )
+    with lake.told(lake.within(table)):
+        return ds.dataset(
+            [footer.file.path for footer in found.live],
+            schema=pa.schema([*columns, *partitions]),
+            format="parquet",
+            filesystem=lake.files,
+            partitioning=_PARTITIONING,
+        )
 
 
 def _name_the_damaged(lake: Lake, found: ds.Dataset) -> None:

@@ -18,13 +18,11 @@ from pydantic import TypeAdapter
 
 from features.machinery.compiler import compile_views
 from features.machinery.feast_repo import check_repo, declarations
-from features.machinery.from_feast import from_feast
 from features.machinery.view_spec import CompiledView, ViewSpec
 from schemas.errors import EchoPulseError
 
 REPO = Path("features")
 CACHE = Path(".echopulse")
-#: Folders of the cache.
 _COMPILED, _DECLARED = "compiled_views", "declared_views"
 _TIMEOUT_S = 180
 _ROOT = Path(__file__).resolve().parents[2]
@@ -39,24 +37,27 @@ def compiled_views(repo: Path = REPO, cache: Path = CACHE) -> list[CompiledView]
     """
     check_repo(repo)
     kept = _kept(repo, cache)
-    return _VIEWS.validate_json(kept.read_bytes()) if kept.is_file() else _load_elsewhere(repo, cache)[0]
+    if kept.is_file():
+        return _VIEWS.validate_json(kept.read_bytes())
+    return _compile_elsewhere(repo, cache)[0]
 
 
 def declared_views(repo: Path = REPO, cache: Path = CACHE) -> list[ViewSpec]:
-    """Return the repository's stream feature views as they are declared; kept and raised as by `compiled_views`."""
+    """Return the same views as they are declared, for who compiles them otherwise. Raises as `compiled_views`."""
     check_repo(repo)
     kept = _kept(repo, cache, _DECLARED)
-    return _SPECS.validate_json(kept.read_bytes()) if kept.is_file() else _load_elsewhere(repo, cache)[1]
+    if kept.is_file():
+        return _SPECS.validate_json(kept.read_bytes())
+    return _compile_elsewhere(repo, cache)[1]
 
 
-def keep(views: list[CompiledView], repo: Path = REPO, cache: Path = CACHE) -> None:
-    """Keep compiled views for `compiled_views`; whole or not at all, so that a reader never meets half a file."""
+def keep(views: list[CompiledView], specs: list[ViewSpec], repo: Path = REPO, cache: Path = CACHE) -> None:
+    """Keep views, compiled and as declared; whole or not at all, so that a reader never meets half a file."""
     _write(_kept(repo, cache), _VIEWS.dump_json(views))
+    _write(_kept(repo, cache, _DECLARED), _SPECS.dump_json(specs))
 
 
-def _load_elsewhere(repo: Path, cache: Path) -> tuple[list[CompiledView], list[ViewSpec]]:
-    """Return a repository's views, compiled and as declared, by a process that imports Feast, and keep them."""
-    kept, kept_declared = _kept(repo, cache), _kept(repo, cache, _DECLARED)
+def _compile_elsewhere(repo: Path, cache: Path) -> tuple[list[CompiledView], list[ViewSpec]]:
     path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if part)
     try:
         done = subprocess.run(
@@ -76,13 +77,12 @@ def _load_elsewhere(repo: Path, cache: Path) -> tuple[list[CompiledView], list[V
     if "views" not in answer:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise EchoPulseError(f"{repo}: compiling its views ended with status {done.returncode}: {' '.join(tail)}")
-    views, declared = _VIEWS.validate_python(answer["views"]), _SPECS.validate_python(answer["declared"])
-    _write(kept, _VIEWS.dump_json(views))
-    _write(kept_declared, _SPECS.dump_json(declared))
-    return views, declared
+    views, specs = _VIEWS.validate_python(answer["views"]), _SPECS.validate_python(answer["declared"])
+    keep(views, specs, repo, cache)
+    return views, specs
 
 
-def _kept(repo: Path, cache: Path, kind: str = _COMPILED) -> Path:
+def _kept(repo: Path, cache: Path, folder: str = _COMPILED) -> Path:
     """Name the file for the present state of declarations and compiler."""
     digest = hashlib.sha256(importlib.metadata.version("feast").encode())
     folders = (repo, Path(__file__).parent, _ROOT / "schemas")
@@ -90,7 +90,7 @@ def _kept(repo: Path, cache: Path, kind: str = _COMPILED) -> Path:
         {file.resolve() for folder in folders for file in folder.glob("*.py")} | {(repo / ".feastignore").resolve()}
     ):
         digest.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b"") + b"\0")
-    return cache / kind / f"{digest.hexdigest()[:32]}.json"
+    return cache / folder / f"{digest.hexdigest()[:32]}.json"
 
 
 def _write(kept: Path, document: bytes) -> None:
@@ -101,15 +101,19 @@ def _write(kept: Path, document: bytes) -> None:
 
 
 def _answer(repo: Path) -> dict[str, object]:
+    from features.machinery.older_versions import view_specs, with_older_versions  # noqa: PLC0415 as Feast
+    from features.machinery.store import has_registry, open_store  # noqa: PLC0415 as above
+
     try:
-        declared = [from_feast(view) for view in declarations(repo).stream_feature_views]
-        views = compile_views(declared)
+        declared = declarations(repo)
+        older = with_older_versions(declared, open_store(repo)) if has_registry(repo) else []
+        specs = view_specs(declared, older)
+        return {
+            "views": _VIEWS.dump_python(compile_views(specs), mode="json"),
+            "declared": _SPECS.dump_python(specs, mode="json"),
+        }
     except EchoPulseError as error:
         return {"error": error.message, "hint": error.hint}
-    return {
-        "views": _VIEWS.dump_python(views, mode="json"),
-        "declared": _SPECS.dump_python(declared, mode="json"),
-    }
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """From feature views to Flink SQL: each a SELECT over window aggregates, one text for a stream and for a batch.
 
-They read a table with the columns of `schemas.arrow.EXCHANGED` and a row time `et` TIMESTAMP_LTZ(3), and take the rows
-that were analysed (`stage` is empty), that carry the view's keys, and that pass its filter. Windows are aligned to the
-epoch and hold `window_end - size <= et < window_end`; of a key's windows without rows the first in a row gives one.
+They read a table with the columns of `schemas.arrow.EXCHANGED`, or others, and a row time `et` TIMESTAMP_LTZ(3). The
+rows count that were analysed (`stage`, where there is such a column, is empty), that carry the view's keys, and that
+pass its filter. Windows are aligned to the epoch and hold `window_end - size <= et < window_end`; of a key's windows
+without rows the first in a row gives one.
 
 Views over the same rows with the same keys share panes: each event is aggregated once, into the pane of its key and
 step, and windows merge panes.

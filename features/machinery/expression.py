@@ -127,7 +127,11 @@ def evaluate(  # noqa: C901, PLR0911 one arm for each form of the language
         case ast.BinOp(left=left, op=op, right=right):
             return _ARITHMETIC[type(op)][1](evaluate(left, names), evaluate(right, names))
         case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as op], comparators=[ast.Tuple(elts=items)]):
-            inside = evaluate(left, names).isin([evaluate(item, names) for item in items])
+            column = evaluate(left, names)
+            inside = column.isin([evaluate(item, names) for item in items])
+            if str(column.dtype).endswith("[pyarrow]"):
+                # Of a null SQL does not know, and neither does Arrow in other comparisons; pandas says False.
+                inside = inside.astype("bool[pyarrow]").mask(column.isna())
             return inside if isinstance(op, ast.In) else ~inside
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return _COMPARISONS[type(op)][1](evaluate(left, names), evaluate(right, names))

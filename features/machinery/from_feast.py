@@ -25,6 +25,7 @@ _TYPES: dict[str, FeatureType] = {"INT64": "int64", "DOUBLE": "float64", "STRING
 def from_feast(view: Any) -> ViewSpec:  # noqa: ANN401 a feast.StreamFeatureView, which this module does not import
     """Return a view's declaration in ms and seconds. Raises EchoPulseError naming the view, the field or the tag."""
     _check_tags(view.name, view.tags)
+    keys = {field.name for field in view.entity_columns}
     names = [aggregation.resolved_name(aggregation.time_window) for aggregation in view.aggregations]
     parameters = {
         function: _parameters(view.name, tag, view.tags.get(tag, "{}"), names)
@@ -33,7 +34,8 @@ def from_feast(view: Any) -> ViewSpec:  # noqa: ANN401 a feast.StreamFeatureView
     return ViewSpec(
         name=view.name,
         join_keys=tuple(_column(view.name, field) for field in view.entity_columns),
-        features=tuple(_column(view.name, field) for field in view.features),
+        # From its registry Feast gives join keys as features too.
+        features=tuple(_column(view.name, field) for field in view.features if field.name not in keys),
         aggregations=tuple(
             AggregationSpec(
                 name,

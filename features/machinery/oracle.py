@@ -36,7 +36,8 @@ def windows(view: ViewSpec, analysed: pd.DataFrame) -> pd.DataFrame:
     `ts`: event time in ms since the epoch. `event_timestamp` of the result is in ms since the epoch as well. Of windows
     without events the first after some with events is there.
     """
-    keys, keep = [column.name for column in view.join_keys], analysed["stage"] == ""
+    keys = [column.name for column in view.join_keys]
+    keep = analysed["stage"] == "" if "stage" in analysed else pd.Series(data=True, index=analysed.index)
     for name in keys:
         keep &= analysed[name] != ""
     if view.filter:

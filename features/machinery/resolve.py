@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_TYPE = "int32"
+#: A row that could not be analysed has the stage that failed here; a table without the column has whole rows alone.
+STAGE = "stage"
 #: Functions that take their column as what splits panes, and from nowhere else.
 _BY_GROUP = {name for name, function in FUNCTIONS.items() if function.group is not None}
 _TYPES: dict[str, ExpressionType] = {
@@ -224,7 +226,7 @@ def feature_term(view: ViewSpec, feature: Column, aggregated: Mapping[str, Term]
 
 def _condition(view: ViewSpec, columns: dict[str, Term]) -> str:
     conditions = [
-        "`stage` = ''",
+        *(f"{quote(name)} = ''" for name in [STAGE] if name in columns),
         *(f"{quote(k.name)} <> ''" for k in view.join_keys if columns[k.name].type == "string"),
     ]
     if view.filter:
@@ -235,4 +237,4 @@ def _condition(view: ViewSpec, columns: dict[str, Term]) -> str:
         if term.type != "bool":
             raise ViewError(f"view '{view.name}', filter: '{view.filter}' is {term.type}, expected a condition")
         conditions.append(term.sql)
-    return " AND ".join(conditions)
+    return " AND ".join(conditions or ["TRUE"])

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.freshness import Course, ViewFreshness, section, view_freshness
-from echopulse.settings import Lake, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import Lake
 from features.machinery.view_spec import CompiledView, ViewSchema
 from schemas.errors import EchoPulseError
 

@@ -24,6 +24,7 @@ from echopulse.gateway.declaration import parse_declaration
 from echopulse.gateway.mapping import Mapping
 from echopulse.gateway.scenario import Scenario
 from echopulse.settings import ENV_PREFIX, STRATEGIES, Settings
+from echopulse.settings_sections import S3_GRPC_PORTS
 from schemas.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -191,6 +192,19 @@ def test_yaml_examples_are_valid(page: Path) -> None:
         else:
             chosen = Settings(**document)
             assert set(chosen.strategies) >= set(STRATEGIES)
+
+
+def test_a_second_stack_shares_no_port_with_the_first() -> None:
+    """The page's second stack names every port, and none that the first takes, SeaweedFS's unnamed ones included."""
+    documents = (yaml.safe_load(block) for block in blocks(ROOT / "docs" / "operations.md", "yaml"))
+    (second,) = (document for document in documents if "stack" in document)
+    ports = {name for name, _ in flat(type(Settings().stack)) if name.endswith("_port")}
+    assert second["stack"].keys() == ports
+    taken = [getattr(Settings().stack, name) for name in ports] + list(second["stack"].values())
+    for stack in (Settings().stack, Settings(**second).stack):
+        taken += range(stack.s3_filer_port + 1, stack.s3_filer_port + 1 + S3_GRPC_PORTS)
+    assert len(taken) == len(set(taken))
+    assert Settings(**second).home != Settings().home
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -34,8 +34,9 @@ def test_what_was_kept_is_given_until_a_declaration_changes(
 ) -> None:
     """A changed byte of a declaration is another digest; then the views are compiled again."""
     views = compile_views(declared.values())
-    keep(views[:1], repo, tmp_path)
+    keep(views[:1], list(declared.values())[:1], repo, tmp_path)
     assert compiled_views(repo, tmp_path) == views[:1]
+    assert declared_views(repo, tmp_path) == list(declared.values())[:1]
     with (repo / "views.py").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     again = compiled_views(repo, tmp_path)

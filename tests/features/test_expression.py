@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,3 +78,11 @@ def test_pandas_computes_what_python_does(rows: list[tuple[int, int]]) -> None:
         assert list(evaluate(parse(text), names)) == [eval(text, {"a": a, "b": b}) for a, b in rows]  # noqa: S307 the oracle
     quotient = list(evaluate(parse("a / b"), names).astype(object).where(frame["b"] != 0, None))
     assert quotient == [a / b if b else None for a, b in rows]
+
+
+def test_what_is_in_a_list_of_values_is_not_known_of_a_null() -> None:
+    """As in SQL, and as Arrow has it for other comparisons; a column of pandas' own has no nulls."""
+    kinds = pd.Series(["edit", None, "join"], dtype="string[pyarrow]").astype(pd.ArrowDtype(pa.string()))
+    for text, known in (("kind in ('edit',)", [True, None, False]), ("kind not in ('edit',)", [False, None, True])):
+        assert pa.array(evaluate(parse(text), {"kind": kinds})).to_pylist() == known
+    assert list(evaluate(parse("kind not in ('edit',)"), {"kind": pd.Series(["edit", "join"])})) == [False, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -44,7 +45,7 @@ def test_what_is_applied_can_be_listed_and_is_kept_compiled(tmp_path: Path, valk
     assert applied.services == ["channel_live", "user_live"]
     store = open_store(repo)
     assert len(store.list_stream_feature_views()) == len(applied.views) == 6
-    assert len(list((tmp_path / "cache").rglob("*.json"))) == 1
+    assert len(list((tmp_path / "cache").rglob("*.json"))) == 2
     assert compiled_views(repo, tmp_path / "cache") == applied.views
 
 
@@ -58,6 +59,35 @@ def test_applying_twice_changes_nothing_and_what_is_gone_is_removed(tmp_path: Pa
     repository(repo, valkey, "one_view", "from features.views import CHANNEL, CHANNEL_1M\n")
     assert "channel_5m" in apply(repo, tmp_path).removed
     assert [view.name for view in open_store(repo).list_stream_feature_views()] == ["channel_1m"]
+
+
+OWN_STORE = """
+project: echopulse
+provider: local
+registry: ${ECHOPULSE_TEST_REGISTRY}
+online_store: {type: features.machinery.online_store.EchoPulseOnlineStore, connection_string: "127.0.0.1:1"}
+offline_store: {type: duckdb}
+entity_key_serialization_version: 3
+"""
+
+
+def test_variables_hold_while_a_store_is_opened(tmp_path: Path, valkey: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configuration and plug-in read them, and keep what they read; the process has its own back, set or not."""
+    repo = repository(tmp_path / "repo", valkey, "with_variables", "from features.views import CHANNEL, CHANNEL_1M\n")
+    (repo / "feature_store.yaml").write_text(OWN_STORE, encoding="utf-8")
+    monkeypatch.setenv("ECHOPULSE_ONLINE_STORE__CONNECTION", "127.0.0.1:2")
+    before = dict(os.environ)
+    own = {"ECHOPULSE_TEST_REGISTRY": "mine.db", "ECHOPULSE_ONLINE_STORE__CONNECTION": valkey}
+    apply(repo, tmp_path, own)
+    assert (repo / "mine.db").is_file()
+    assert dict(os.environ) == before
+    store = open_store(repo, own)
+    assert dict(os.environ) == before
+    assert store.config.online_store.connection_string == valkey
+    assert read(store, "channel_1m", {"channel_id": "c"})["found"] is False
+    with pytest.raises(EchoPulseError, match=r"no feature_store\.yaml"):
+        open_store(tmp_path, own)
+    assert dict(os.environ) == before
 
 
 BROKEN_VIEW = """

@@ -66,6 +66,6 @@ def test_release_has_its_version_stubs_and_data(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "project" / "dist" / "echopulse-9.8.7-py3-none-any.whl") as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
         assert b"Version: 9.8.7\n" in wheel.read("echopulse-9.8.7.dist-info/METADATA")
-    stubs = {name for name in names if re.search(r"_pb2\.pyi?$", name)}
+    stubs = {name for name in names if re.search(r"_pb2(_grpc)?\.pyi?$", name)}
     assert stubs >= {"schemas/social_event_pb2.py", "schemas/social_event_pb2.pyi"}
     assert names - stubs == {name for name in _project_files() if name.split("/")[0] in PACKAGES}

@@ -18,8 +18,10 @@ from tests.system.own_stack import left_running, own_settings
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
     from echopulse.job.launch import Pipeline
+    from echopulse.job.replay_run import ReplayRun
     from echopulse.settings import Settings
     from features.machinery.view_spec import CompiledView, ViewSpec
 
@@ -58,6 +60,22 @@ class Signals:
     def bootstrap(self) -> str:
         """Where Kafka is."""
         return self.settings.kafka.bootstrap
+
+    def replay(self, path: Path) -> ReplayRun:
+        """Send a file through the job at full speed, with its own times, and wait until its windows have fired."""
+        from echopulse.job.replay_run import run_replay  # noqa: PLC0415 - only where these tests are run
+
+        return run_replay(
+            self.settings,
+            self.running,
+            self.views,
+            path,
+            rate=None,
+            keep_time=True,
+            mapping={},
+            on_progress=lambda _: None,
+            on_step=lambda _: None,
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from echopulse.settings import EmbeddedStack, Job, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import EmbeddedStack, Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from pandas.testing import assert_frame_equal
 
-from echopulse.settings import Lake as LakeSettings
 from echopulse.settings import Settings
+from echopulse.settings_sections import Lake as LakeSettings
 from features.machinery.feast_repo import declarations
 from features.machinery.from_feast import from_feast
+from schemas.codec import encode_events
+from tests.system.chat import conversation
 from tests.system.expected import feature_rows, lake_rows, same
 from transforms.keys import string_keys
 
@@ -119,6 +124,49 @@ def test_rows_are_the_oracles(request: pytest.FixtureRequest, events: pd.DataFra
     assert list((output / "_backfill").glob("*/")) == []
     again = backfill(lake, "--output", str(output), "--here")
     assert (again["days"], again["skipped_days"]) == ([], ["2026-01-30", "2026-01-31"])
+
+
+def test_beams_rows_are_flinks(request: pytest.FixtureRequest, lake: Path) -> None:
+    """From one lake the same rows, to the last bit, in files of the same columns; done again, in the same place."""
+    flink, beam = lake.parent / "output", lake.parent / "beam"
+    backfill(lake, "--output", str(flink), "--here")
+    done = backfill(lake, "--output", str(beam), "--engine", "beam", "--beam-option", "direct_num_workers=1")
+    again = backfill(lake, "--output", str(beam), "--engine", "beam", "--again")
+    assert again["published"] == again["replaced"] == done["published"] > 1_000
+    assert list((beam / "_backfill").glob("*/")) == []
+    assert same_rows(flink, beam, specs(request)) == done["published"]
+
+
+def test_beam_analyses_anew_as_flink_does(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Original events, of whose scores the lake has none: the models run in Beam's worker as in Flink's."""
+    start_ms = round(AFTER.timestamp() * 1000)
+    chat = conversation("anew", start_ms, minutes=120, count=ROWS, seed=2)
+    times = chat.column("ts").cast(pa.timestamp("ms")).cast(pa.timestamp("ns"))
+    hours = pc.floor(pc.divide(chat.column("ts").cast(pa.int64()), 3_600_000)).to_numpy()
+    table = pa.table({"event_id": chat.column("id"), "ts": times, "event": encode_events(chat)})
+    for hour in np.unique(hours):
+        folder = tmp_path / "lake" / "events" / f"{datetime.fromtimestamp(hour * 3600, UTC):date=%Y-%m-%d/hour=%H}"
+        folder.mkdir(parents=True)
+        pq.write_table(table.filter(pa.array(hours == hour)), folder / "part-0", use_deprecated_int96_timestamps=True)
+    flink, beam = tmp_path / "flink", tmp_path / "beam"
+    backfill(tmp_path / "lake", "--output", str(flink), "--rescore", "--here")
+    done = backfill(tmp_path / "lake", "--output", str(beam), "--rescore", "--engine", "beam")
+    assert same_rows(flink, beam, specs(request)) == done["published"] > 1_000
+    scores = ds.dataset(beam / "features" / "channel_1m", partitioning="hive").to_table(["mean_toxicity"])
+    assert pc.count_distinct(scores.column(0)).as_py() > 20
+
+
+def same_rows(one: Path, other: Path, views: list[ViewSpec]) -> int:
+    """Assert that two lakes hold the same rows of views, and tell how many."""
+    rows = 0
+    for view in views:
+        keys = [*(key.name for key in view.join_keys), "event_timestamp"]
+        tables = [ds.dataset(root / "features" / view.name, partitioning="hive").to_table() for root in (one, other)]
+        assert tables[0].schema.equals(tables[1].schema)
+        wanted, found = (table.sort_by([(key, "ascending") for key in keys]).to_pandas() for table in tables)
+        assert_frame_equal(found, wanted, check_exact=True, obj=view.name)
+        rows += len(found)
+    return rows
 
 
 def test_analysed_anew_by_one_operator(request: pytest.FixtureRequest, lake: Path) -> None:

@@ -13,7 +13,6 @@ from echopulse.gateway.event_time import aligned_end, iso
 from echopulse.gateway.producer import EventProducer
 from echopulse.gateway.replay import Closing
 from echopulse.job.audit import audit, positions
-from echopulse.job.replay_run import run_replay
 from echopulse.job.settle import settle
 from schemas.avro import decode_analysis
 from schemas.social_event_pb2 import SocialEvent
@@ -75,17 +74,7 @@ def test_a_file_with_bad_lines(signals: Signals, tmp_path: Path) -> None:
     path.write_bytes(b"\n".join(lines))
     restarts = signals.running.cluster.restarts(signals.running.job_id)
     start = positions(signals.bootstrap)
-    report = run_replay(
-        signals.settings,
-        signals.running,
-        signals.views,
-        path,
-        rate=None,
-        keep_time=True,
-        mapping={},
-        on_progress=lambda _: None,
-        on_step=lambda _: None,
-    )
+    report = signals.replay(path)
     bad_count = len(poison) + len(inside)
     assert (report.events_in, report.dlq, report.analysed) == (len(lines), bad_count, len(good))
     assert (report.unaccounted, report.restarts) == (0, restarts)

@@ -12,22 +12,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fastavro
+import grpc
 import httpx
 import pandas as pd
 import pyarrow as pa
 import pytest
 from feast.protos.feast.types.Value_pb2 import Value
+from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client.parser import text_string_to_metric_families
 
+from echopulse.feature_query.server import FeatureServer
+from echopulse.feature_query.sources import open_sources
 from echopulse.job.audit import positions
 from echopulse.job.configuration import online_store
 from echopulse.job.environment import feast_environment
-from echopulse.job.replay_run import ReplayRun, run_replay
 from features.machinery.connection import connect
 from features.machinery.redis_format import entity_keys, field_name
 from features.machinery.view_spec import ViewSchema
 from pipelines.freshness import METRIC
+from schemas import feature_query_pb2 as contract
 from schemas.avro import FINGERPRINT_HEADER, fingerprint
+from schemas.feature_query_pb2_grpc import FeatureQueryStub
 from tests.system.chat import conversation, write_jsonl
 from tests.system.expected import (
     check_features,
@@ -45,6 +50,7 @@ from tests.system.topics_read import results
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from echopulse.job.replay_run import ReplayRun
     from echopulse.job.topic_reader import Position
     from tests.system.conftest import Signals
 
@@ -95,17 +101,7 @@ def replayed(signals: Signals, tmp_path_factory: pytest.TempPathFactory) -> Repl
     path = write_jsonl(tmp_path_factory.mktemp("replay") / "chat.jsonl", events)
     begun_ms = time.time_ns() // 1_000_000
     start, restarts = positions(signals.bootstrap), signals.running.cluster.restarts(signals.running.job_id)
-    report = run_replay(
-        signals.settings,
-        signals.running,
-        signals.views,
-        path,
-        rate=None,
-        keep_time=True,
-        mapping={},
-        on_progress=lambda _: None,
-        on_step=lambda _: None,
-    )
+    report = signals.replay(path)
     return Replayed(events, scored(events), report, start, restarts, begun_ms)
 
 
@@ -163,6 +159,43 @@ def test_a_view_is_what_its_name_says(signals: Signals, replayed: Replayed) -> N
     assert wanted["toxic_share"].nunique() > 5
     assert wanted["sentiment_balance"].nunique() > 5
     same(lake_rows(signals.settings, spec, PREFIX, replayed.end_ms), wanted, "channel_1m by hand")
+
+
+def test_feature_query_answers_from_the_same_store_and_lake(
+    signals: Signals, replayed: Replayed, request: pytest.FixtureRequest
+) -> None:
+    """By gRPC the newest values are the oracle's, online and as of their day, and the past is every row of the lake."""
+    spec = next(spec for spec in signals.specs if spec.name == "channel_1m")
+    wanted = newest(spec, feature_rows(spec, replayed.analysed, replayed.end_ms))
+    channels = [contract.Entity(keys={"channel_id": channel}) for channel in wanted["channel_id"]]
+    features = contract.Features(view=spec.name, names=["message_count"])
+    at, end, begin = Timestamp(), Timestamp(), Timestamp()
+    at.FromMilliseconds(replayed.end_ms + signals.settings.job.watermark_delay_ms)
+    end.FromMilliseconds(replayed.end_ms + 1)
+    begin.FromMilliseconds(int(replayed.analysed["ts"].min()))
+    rows = lake_rows(signals.settings, spec, PREFIX, replayed.end_ms)
+    of_one = rows[rows["channel_id"] == wanted["channel_id"].iloc[0]]
+    with (
+        FeatureServer(open_sources(signals.settings, request.config.rootpath / "features"), "127.0.0.1", 0) as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        query = FeatureQueryStub(channel)
+        online = query.ReadOnline(contract.OnlineRequest(features=features, entities=channels), timeout=30)
+        then = query.ReadAsOf(contract.AsOfRequest(features=features, entities=channels, at=at), timeout=30)
+        asked = contract.HistoryRequest(
+            view=spec.name, names=["message_count"], entity=channels[0], begin=begin, end=end
+        )
+        past = [row for part in query.ReadHistory(asked, timeout=30) for row in part.rows]
+    for table in (online, then):
+        values = [_only(row) for row in table.rows]
+        assert [value.int64 for value in values] == wanted["message_count"].tolist()
+        assert [value.event_timestamp.ToMilliseconds() for value in values] == wanted["event_timestamp"].tolist()
+    assert [_only(row).int64 for row in past] == of_one["message_count"].tolist()
+
+
+def _only(row: contract.Row) -> contract.Value:
+    [value] = row.values  # noqa: PD011 the field of a message
+    return value
 
 
 def test_feast_reads_the_features(signals: Signals, replayed: Replayed, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from echopulse.gateway.dead_letters import DeadLetterProducer
 from echopulse.gateway.producer import EventProducer
 from echopulse.job.configuration import online_store
 from echopulse.job.lake import lake_table
-from echopulse.job.replay_run import run_replay
 from features.machinery.online_writer import OnlineWriter
 from tests.system.chat import conversation, write_jsonl
 from tests.system.expected import feature_rows, lake_rows, newest, online_rows, same, scored
@@ -72,17 +71,7 @@ def streamed(signals: Signals, tmp_path_factory: pytest.TempPathFactory) -> Stre
     start_ms = signals.timeline.take(MINUTES)
     events = conversation(PREFIX, start_ms, minutes=MINUTES, count=EVENTS, seed=5)
     path = write_jsonl(tmp_path_factory.mktemp("backfill") / "chat.jsonl", events)
-    report = run_replay(
-        signals.settings,
-        signals.running,
-        signals.views,
-        path,
-        rate=None,
-        keep_time=True,
-        mapping={},
-        on_progress=lambda _: None,
-        on_step=lambda _: None,
-    )
+    report = signals.replay(path)
     assert report.aligned_end_ms is not None
     return Streamed(signals, events, start_ms, report.aligned_end_ms)
 
@@ -106,6 +95,10 @@ def test_rows_equal_the_streams_and_late_events_are_made_good(streamed: Streamed
     assert done["published"] == done["replaced"] > 0
     for spec in signals.specs:
         same(streamed.rows(spec), before[spec.name], spec.name)
+    beam = streamed.done("--engine", "beam", "--again")
+    assert beam["published"] == beam["replaced"] == done["published"]
+    for spec in signals.specs:
+        same(streamed.rows(spec), before[spec.name], f"{spec.name} by Beam")
 
     late = _late_event(streamed)
     newer = _write_newer(streamed, signals.specs[0])

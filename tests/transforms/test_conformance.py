@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.transforms.remote.service import running
 from transforms.artifact import find_artifact
-from transforms.conformance import faults
+from transforms.conformance import batch_of, faults
 from transforms.discovery import discover
+from transforms.kinds import TOXICITY
 from transforms.strategies.perspective import ENDPOINT
 from transforms.strategy import Context, Strategy
 
@@ -69,6 +71,30 @@ def test_a_row_that_depends_on_its_batch_is_found() -> None:
         "gives 1 for 'b' alone and 2 in a batch",
     ]
     assert faults(_Raises(), ["a"]) == ["raised KeyError: 1"]
+
+
+class _Half(Strategy):
+    kind, name, type = "toxicity", "half", TOXICITY
+    unsaid: float | None = math.nan
+
+    def analyze(self, batch: pa.RecordBatch) -> pa.Array:
+        row = {"probability": 0.5, "toxic": 1, "hate": self.unsaid, "offensive": self.unsaid, "model": ""}
+        return pa.array([row] * batch.num_rows, self.type)
+
+
+def test_what_is_not_known_is_nan() -> None:
+    """A strategy may leave a probability unsaid by NaN, not by null."""
+    strategy = _Half()
+    assert faults(strategy, ["a", "b"]) == []
+    strategy.unsaid = None
+    assert faults(strategy, ["a", "b"]) == ["gave null for 4 of 2 rows"]
+
+
+@pytest.mark.parametrize("name", ["perspective", "bag"])
+def test_who_knows_toxicity_alone_says_so(name: str, opened: dict[tuple[str, str], Strategy]) -> None:
+    """The service knows nothing of hate and offence, the model does."""
+    (row,) = opened["toxicity", name].analyze(batch_of(["xx"])).to_pylist()
+    assert math.isnan(row["hate"]) == math.isnan(row["offensive"]) == (name == "perspective")
 
 
 class _Drifts(Strategy):

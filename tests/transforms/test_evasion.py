@@ -38,6 +38,8 @@ TEXTS = pa.array(
             "2nd 4th 1080p covid19 ps5 mp3 h2o b2b 10k 3pm $aapl gr8 b4 50ft game5 7:30pm #h4te a@b.de day! a+ google+",
         ),
         ("w!|1 you st!11 do th!$ 3d93", "will you still do this edge"),
+        ("|@s+ |@s7 s+111 st111 w111", "last |@ still still will"),
+        ("|@bob| +@bob a|@b 111 5111 +111 covid1111 st1112 |@5+", "|@| +@ a|@b 11 511 +11 covid11 st112 |@5+"),
         ("r4d1@t|0n m46ni+ud3", "radiation magnitude"),
         ("see you||there 6million+ 3am!with 1on1 h3n2 in!1", "see you||there 6million+ 3am!with 1on1 h3n2 in!1"),
         ("yⲟu are сⲟⲟl", "you are cool"),

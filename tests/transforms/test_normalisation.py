@@ -26,6 +26,15 @@ _INVISIBLE = re.compile(
 _WORD = r"[a-z0-9_\x80-\U0010ffff]"
 
 
+def _mention(folded: str, position: int) -> re.Match[str] | None:
+    """A mention that begins here and is no letter of a disguised word."""
+    found = re.compile(rf"@{_WORD}+").match(folded, position)
+    if found is None or re.search(rf"({_WORD}[+|]|\$)\Z", folded[:position]):
+        return None
+    amid = re.search(r"[+|]\Z", folded[:position]) and re.match(r"[+$]", folded[found.end() :])
+    return None if amid else found
+
+
 def _oracle(text: str) -> str:
     """The same cleaning by Python strings, one character at a time."""
     folded = unicodedata.normalize(
@@ -48,9 +57,7 @@ def _oracle(text: str) -> str:
             position += 1
             continue
         url = re.compile(r"https?://|www\.(?=[\s\S])").match(folded, position) if border else None
-        mention = re.compile(rf"@{_WORD}+").match(folded, position) if border else None
-        if mention and re.search(rf"({_WORD}[+|]|\$)\Z", folded[:position]):
-            mention = None
+        mention = _mention(folded, position) if border else None
         if url:
             position = re.compile(r"[^\x00-\x20]*").match(folded, position).end()  # type: ignore[union-attr]
             out.append("://")
@@ -67,7 +74,8 @@ def _oracle(text: str) -> str:
         border = not re.match(_WORD, character)
         run = run + 1 if character == last else 1
         last = character
-        if run <= 2:
+        ill = character == "1" and run == 3 and re.search(r"[a-z]\+?11\Z", "".join(out))
+        if run <= 2 or (ill and not re.match(_WORD, folded[position:])):
             out.append(character)
     joined = "".join(out)
     return joined.removesuffix(" ").removesuffix("\n")
@@ -104,6 +112,10 @@ _PIECES = st.sampled_from(
         "h4te",
         "\u0441\u043e\u0440",
         "kekw",
+        "111",
+        "+111",
+        "st",
+        "|@5+",
     ]
 )
 _TEXTS = st.lists(_PIECES | st.text(st.characters(codec="utf-8"), max_size=5), max_size=8).map("".join)

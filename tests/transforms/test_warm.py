@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,31 @@ def test_cache_folder(tmp_path: Path, variables: dict[str, str], folder: str) ->
     program = "from transforms import kernels; print(kernels.numba.config.CACHE_DIR)"
     told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == f"{folder.format(tmp_path)}/{SOURCES}"
+
+
+def test_compiling_is_told_once(tmp_path: Path) -> None:
+    """One line on stderr before the first kernel is compiled; none where all are there; one where a source is newer."""
+    source = tmp_path / "loops.py"
+    source.write_text(
+        "from transforms.kernels import compiled\n"
+        "@compiled('i8(i8)')\ndef one(n):\n    return n\n"
+        "@compiled('i8(i8)')\ndef two(n):\n    return n + one(n)\n"
+        "print(two(1))\n"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    line = f"compiling the kernels once, about a minute, into {tmp_path / 'cache' / SOURCES}\n"
+
+    def said() -> str:
+        done = subprocess.run(
+            [sys.executable, source], env=environment, capture_output=True, text=True, check=True, timeout=100
+        )
+        assert done.stdout == "2\n"
+        return done.stderr
+
+    assert [said(), said()] == [line, ""]
+    newer = time.time_ns() + 10_000_000_000
+    os.utime(source, ns=(newer, newer))
+    assert said() == line
 
 
 def test_another_kernel_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -58,6 +59,7 @@ def _caches() -> Path:
 os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 
 import numba  # noqa: E402
+from numba.core.caching import FunctionCache  # noqa: E402
 
 # Another package may have imported numba before us.
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
@@ -73,9 +75,31 @@ def compiled(signature: Any = None) -> Callable[[Callable[P, R]], Callable[P, R]
 
     Without a signature the function is for other kernels to call, and is compiled with them.
     """
-    decorate: Callable[[Callable[P, R]], Callable[P, R]]
+    lazily: Callable[[Callable[P, R]], Callable[P, R]] = numba.njit(cache=True, nogil=True, error_model="numpy")
     if signature is None:
-        decorate = numba.njit(cache=True, nogil=True, error_model="numpy")
-    else:
-        decorate = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
+        return lazily
+    at_once: Callable[[Callable[P, R]], Callable[P, R]] = numba.njit(
+        signature, cache=True, nogil=True, error_model="numpy"
+    )
+
+    def decorate(loop: Callable[P, R]) -> Callable[P, R]:
+        _tell_of_compiling(loop)
+        return at_once(loop)
+
     return decorate
+
+
+_told = False
+
+
+def _tell_of_compiling(loop: Callable[..., object]) -> None:
+    """Say on stderr, once a process, that compiling begins, where the cache lacks this loop or has an older one."""
+    global _told  # noqa: PLW0603 - one line a process, whichever kernel is the first
+    if _told:
+        return
+    folder = Path(FunctionCache(loop).cache_path)  # type: ignore[no-untyped-call] # numba has few types
+    source = Path(loop.__code__.co_filename)
+    indices = list(folder.glob(f"{source.stem}.{loop.__qualname__}-*.nbi"))
+    if not any(index.stat().st_mtime >= source.stat().st_mtime for index in indices):
+        _told = True
+        sys.stderr.write(f"compiling the kernels once, about a minute, into {folder.parent}\n")

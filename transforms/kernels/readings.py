@@ -45,14 +45,28 @@ def word_value(
 
 
 @compiled()
-def next_reading(options: NDArray[np.uint8], length: int, picks: NDArray[np.uint8]) -> bool:
-    """Turn `picks`, which option of each letter is taken, to the next reading; return whether there is one."""
+def readings(options: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """Return the readings of options[:length], a row each: all of them, the first letter's other choices first.
+
+    Of more than MAX_READINGS those.
+    """
+    count = 1
     for index in range(length):
-        picks[index] += 1
-        if picks[index] < 3 and options[index, 1 + picks[index]] != 0:
-            return True
-        picks[index] = 0
-    return False
+        choices = 1
+        while choices < 3 and options[index, 1 + choices] != 0:
+            choices += 1
+        count = min(count * choices, MAX_READINGS)
+    found = np.empty((count, length), np.uint8)
+    picks = np.zeros(length, np.uint8)
+    for row in range(count):
+        for index in range(length):
+            found[row, index] = options[index, 1 + picks[index]]
+        for index in range(length):
+            picks[index] += 1
+            if picks[index] < 3 and options[index, 1 + picks[index]] != 0:
+                break
+            picks[index] = 0
+    return found
 
 
 @compiled()
@@ -65,20 +79,14 @@ def best_reading(
 ) -> int:
     """Write the commonest word among the readings of options[:length] into `letters`; return its value, 0 for none.
 
-    Where none is a word, the first letter of each is written.
+    Where none is a word, the first reading is written.
     """
-    picks = np.zeros(MAX_WORD, np.uint8)
-    best = np.zeros(MAX_WORD, np.uint8)
     value = 0
-    for _ in range(MAX_READINGS):
-        for index in range(length):
-            letters[index] = options[index, 1 + picks[index]]
-        found = word_value(letters, 0, length, keys, held)
-        if found & COUNT > value & COUNT:
-            value = found
-            best[:length] = letters[:length]
-        if not next_reading(options, length, picks):
-            break
-    for index in range(length):
-        letters[index] = best[index] if value != 0 else options[index, 1]
+    found = readings(options, length)
+    letters[:length] = found[0]
+    for reading in found:
+        known = word_value(reading, 0, length, keys, held)
+        if known & COUNT > value & COUNT:
+            value = known
+            letters[:length] = reading
     return value

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from transforms.kernels import compiled
 from transforms.kernels.hashing import extend, find
-from transforms.kernels.readings import MAX_READINGS, MAX_WORD, next_reading
+from transforms.kernels.readings import readings
 from transforms.vocabulary import EDGE, SPELLING_SEED, UNSEEN
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -40,19 +39,12 @@ def best_spelling(
     """Write the reading of options[:length] that is spelled most like a word into `letters`; return its cost.
 
     The cost is the sum over the letters and the end of the word, in tenths of a bit, of how little each is expected
-    after the two before it. Of equal ones the first reading in the order of `best_reading` is taken.
+    after the two before it. Of equal ones the first is taken.
     """
-    picks = np.zeros(MAX_WORD, np.uint8)
-    best = np.zeros(MAX_WORD, np.uint8)
     least = -1
-    for _ in range(MAX_READINGS):
-        for index in range(length):
-            letters[index] = options[index, 1 + picks[index]]
-        cost = _cost(letters, length, keys, held)
+    for found in readings(options, length):
+        cost = _cost(found, length, keys, held)
         if least < 0 or cost < least:
             least = cost
-            best[:length] = letters[:length]
-        if not next_reading(options, length, picks):
-            break
-    letters[:length] = best[:length]
+            letters[:length] = found
     return least

@@ -78,6 +78,17 @@ def begins_url(values: NDArray[np.uint8], position: int, high: int) -> bool:
 
 
 @compiled()
+def _three_ones(cleaned: NDArray[np.uint8], begin: int, out: int, values: NDArray[np.uint8], after: int) -> bool:
+    """Whether a third 1 ends a word behind a letter, or a + behind one: they are read as ill (still, will)."""
+    if after < len(values) and _word_byte(values[after]):
+        return False
+    before = out - 3
+    if before > begin and cleaned[before] == 43:
+        before -= 1
+    return before >= begin and 97 <= cleaned[before] <= 122
+
+
+@compiled()
 def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.uint8], begin: int) -> int:
     """Clean values[low:high] into `cleaned` from `begin` on; return where it ends."""
     out = begin
@@ -112,19 +123,24 @@ def _clean(values: NDArray[np.uint8], low: int, high: int, cleaned: NDArray[np.u
             if position - 2 >= low and values[position - 1] in (43, 124):
                 sign = _word_byte(values[position - 2])
             if byte == 64 and not sign and position + 1 < high and _word_byte(values[position + 1]):
-                position += 1
-                while position < high and _word_byte(values[position]):
-                    position += 1
-                cleaned[out] = 64
-                out += 1
-                last_length = 0
-                continue
+                end = position + 1
+                while end < high and _word_byte(values[end]):
+                    end += 1
+                # Between signs it is a letter of a disguised word: |@s+.
+                amid = position > low and values[position - 1] in (43, 124) and end < high and values[end] in (36, 43)
+                if not amid:
+                    position = end
+                    cleaned[out] = 64
+                    out += 1
+                    last_length = 0
+                    continue
         if byte < 128:
             border = not _word_byte(byte)
             run = run + 1 if last_length == 1 and cleaned[last] == byte else 1
             last_length = 1
             position += 1
-            if run <= MAX_RUN:
+            third = byte == 49 and run == 3 and _three_ones(cleaned, begin, out, values[:high], position)
+            if run <= MAX_RUN or third:
                 last = out
                 cleaned[out] = byte
                 out += 1
@@ -160,8 +176,9 @@ def clean(
 ) -> None:
     """Clean each text into `cleaned`.
 
-    A URL becomes `://` and a mention `@`, a run of one character is cut to two, white space and controls to one space
-    (WIDE_SPACE where there were several), zero-width characters and marks vanish; never longer than the input.
+    A URL becomes `://` and a mention `@`, a run of one character is cut to two (st111 keeps three), white space and
+    controls to one space (WIDE_SPACE where there were several), zero-width characters and marks vanish; never longer
+    than the input.
     """
     out = 0
     cleaned_offsets[0] = 0

@@ -57,9 +57,9 @@ class Perspective(RemoteStrategy):
         return {"comment": {"text": text}, **languages, "requestedAttributes": {_ATTRIBUTE: {}}, "doNotStore": True}
 
     def read(self, document: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON there is
-        """Return the summary score; hate and offence the service is not asked for."""
+        """Return the summary score; hate and offence, which the service is not asked for, are not known: NaN."""
         probability = document["attributeScores"][_ATTRIBUTE]["summaryScore"]["value"]
         if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
             raise ValueError(probability)
         toxic = int(probability >= self._threshold)
-        return {"probability": float(probability), "toxic": toxic, "hate": 0.0, "offensive": 0.0}
+        return {"probability": float(probability), "toxic": toxic, "hate": math.nan, "offensive": math.nan}

@@ -8,6 +8,8 @@ import orjson
 import pytest
 
 from echopulse.cli.main import main
+from features.machinery.view_spec import Column, ViewSchema
+from tests.echopulse.feature_query.lakes import write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +21,44 @@ registry: registry.db
 online_store: {type: features.machinery.online_store.EchoPulseOnlineStore}
 offline_store: {type: duckdb}
 entity_key_serialization_version: 3
+"""
+
+DECLARED = """
+from datetime import timedelta
+from feast import Entity, FeatureService, Field, FileSource, KafkaSource
+from feast.aggregation import Aggregation
+from feast.data_format import JsonFormat, ParquetFormat
+from feast.stream_feature_view import StreamFeatureView
+from feast.types import Int64, String
+from feast.value_type import ValueType
+
+channel = Entity(name="channel", join_keys=["channel_id"], value_type=ValueType.STRING)
+rows = FileSource(
+    name="rows",
+    path="{lake}/features/talk_1m/",
+    file_format=ParquetFormat(),
+    timestamp_field="event_timestamp",
+)
+events = KafkaSource(
+    name="events",
+    kafka_bootstrap_servers="127.0.0.1:1",
+    topic="social.analysis",
+    timestamp_field="ts",
+    message_format=JsonFormat(schema_json=""),
+    batch_source=rows,
+)
+minute = timedelta(minutes=1)
+talk = StreamFeatureView(
+    name="talk_1m",
+    entities=[channel],
+    schema=[Field(name="channel_id", dtype=String), Field(name="messages", dtype=Int64)],
+    source=events,
+    aggregations=[
+        Aggregation(name="messages", function="count", column="event_id", time_window=minute, slide_interval=minute)
+    ],
+    timestamp_field="ts",
+)
+service = FeatureService(name="talk", features=[talk])
 """
 
 
@@ -56,7 +96,7 @@ def test_apply_then_list_then_get(repo: Path, capfd: pytest.CaptureFixture[str])
     assert views["user_1m"]["features"]["repeats"] == "int64"
     assert "TABLE(HOP(" in views["channel_5m"]["sql"]
     panes = {each["name"]: each["sql"] for each in document["panes"]}
-    assert sorted(panes) == ["panes_channel_id", "panes_user_id"]
+    assert {"panes_channel_id", "panes_channel_id_1m", "panes_user_id"} <= set(panes)
     assert "TABLE(TUMBLE(" in panes["panes_user_id"]
 
     assert main(["feature", "list"]) == 0
@@ -73,6 +113,43 @@ def test_an_entity_that_is_no_pair_is_wrong_usage(repo: Path, capfd: pytest.Capt
     assert repo.is_dir()
     assert main(["feature", "get", "channel_1m", "--entity", "twitch:a"]) == 2
     assert "--entity 'twitch:a' is not KEY=VALUE" in capfd.readouterr().err
+
+
+def test_history_joins_what_a_lake_holds(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """From a file of entities to a file with features; the report says how many rows have none."""
+    monkeypatch.setenv("ECHOPULSE_LAKE__PATH", str(tmp_path / "lake"))
+    config = CONFIG.replace("duckdb", "features.lake.offline_store.EchoPulseOfflineStore")
+    (repo / "feature_store.yaml").write_text(config, encoding="utf-8")
+    # Its own declarations: those of the project were read with another lake by the tests before.
+    (repo / "cli_declared.py").unlink()
+    (repo / "talk_declared.py").write_text(DECLARED.format(lake=tmp_path / "lake"), encoding="utf-8")
+    assert main(["feature", "apply"]) == 0
+    view = ViewSchema("talk_1m", (Column("channel_id", "string"),), (Column("messages", "int64"),), 0)
+    write_rows(tmp_path / "lake", view, ("twitch-a", 7, 1_769_860_800_000))
+    moments = "channel_id,event_timestamp,label\ntwitch-b,2026-01-31T12:01Z,calm\ntwitch-a,2026-01-31T12:01Z,raid\n"
+    (tmp_path / "moments.csv").write_text(moments, encoding="utf-8")
+    capfd.readouterr()
+    command = ["feature", "history", "--entities", "moments.csv", "--service", "talk", "--output", "set.jsonl"]
+    assert main([*command, "--json"]) == 0, capfd.readouterr().err
+    document = orjson.loads(capfd.readouterr().out)
+    assert document == {
+        "output": "set.jsonl",
+        "service": "talk",
+        "rows": 2,
+        "features": ["talk_1m__messages"],
+        "without_any": 1,
+    }
+    rows = [orjson.loads(line) for line in (tmp_path / "set.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["channel_id"], row["talk_1m__messages"], row["label"]) for row in rows] == [
+        ("twitch-b", None, "calm"),
+        ("twitch-a", 7.0, "raid"),
+    ]
+    assert main(["feature", "get", "talk_1m", "--entity", "channel_id=twitch-a", "--at", "2026-01-31T12:00:05Z"]) == 0
+    assert "messages  7" in capfd.readouterr().out
+    assert main([*command[:-1], "set.txt"]) == 2
+    assert "'set.txt' ends in '.txt'" in capfd.readouterr().err
 
 
 def test_a_folder_that_is_no_repository_is_told(

@@ -20,6 +20,12 @@ SPAN = ["--from", "2026-01-30", "--to", "2026-02-01"]
         (["--from", "noon", "--to", "2026-02-01"], "--from 'noon' is no time (for example 2026-01-31T08:00Z)"),
         (["--from", "2026-02-01", "--to", "2026-01-01"], "--from 2026-02-01T00:00:00Z is not before --to 2026-01-01T"),
         ([*SPAN, "--model", "cascade"], "--model cascade asks what a candidate would have said"),
+        ([*SPAN, "--engine", "baem"], "no engine is called 'baem' (did you mean 'beam'?)"),
+        ([*SPAN, "--engine", "beam", "--here"], "--here is for Flink (Beam runs where its runner is: --beam-option r"),
+        (
+            [*SPAN, "--beam-option", "runner=SparkRunner"],
+            "--beam-option runner=SparkRunner is for Beam (--engine beam)",
+        ),
         (["--from", "2026-02-01"], "requires an argument"),
     ],
 )

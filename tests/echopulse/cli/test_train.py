@@ -66,6 +66,32 @@ def test_faults(arguments: list[str], code: int, told: str, capsys: pytest.Captu
     assert told in streams.err
 
 
+@pytest.mark.parametrize("asked", [["--epochs", "1"], ["--checkpoint", "a/b"]])
+def test_what_is_there_is_not_written_over(asked: list[str], data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that holds something, or a file, is refused in one line, and nothing of it changes."""
+    output = data / "model"
+    output.mkdir()
+    (output / "manifest.json").write_text("mine")
+    for place, told in (
+        (output, f"--output {output} is not empty (name another folder, or add --overwrite)"),
+        (output / "manifest.json", f"--output {output / 'manifest.json'} is a file (name a folder)"),
+    ):
+        assert main(["train", "sentiment", "--data", str(data), "--output", str(place), *asked]) == 1
+        assert capsys.readouterr().err == f"echopulse: {told}\n"
+    assert [path.read_text() for path in output.iterdir()] == ["mine"]
+
+
+def test_overwrite(data: Path) -> None:
+    """An empty folder is taken as it is; one that holds a model is when that is asked for."""
+    output = data / "model"
+    output.mkdir()
+    train = ["train", "sentiment", "--data", str(data), "--output", str(output), "--epochs", "1", "--json"]
+    assert main(train) == 0
+    before = (output / "manifest.json").read_bytes()
+    assert main([*train, "--seed", "1", "--overwrite"]) == 0
+    assert (output / "manifest.json").read_bytes() != before
+
+
 def test_text_output(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without --json a person reads a table."""
     assert main(["evaluate", "default", "--data", str(data)]) == 0

@@ -50,6 +50,11 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--replay", "gone.jsonl"], FAILED, "gone.jsonl"),
         (["--replay", "chat.jsonl", "--rate", "0"], WRONG_USAGE, "rate"),
         (["--replay", "chat.jsonl", "--map", "id"], WRONG_USAGE, "id"),
+        (
+            ["--replay", "chat.csv", "--map", "user=usr_id"],
+            FAILED,
+            "'usr_id' for user (did you mean 'user_id'?",
+        ),
         (["--replay", "chat.jsonl", "--until-idl"], WRONG_USAGE, "Did you mean --until-idle?"),
         (["--config", "gone.yaml"], FAILED, "gone.yaml: no such settings file"),
     ],
@@ -59,13 +64,14 @@ def test_what_cannot_work_is_told_in_a_line_and_starts_nothing(
 ) -> None:
     """Exit code, one line on stderr, nothing on stdout, no folder made."""
     (tmp_path / "chat.jsonl").write_text("{}\n")
+    (tmp_path / "chat.csv").write_text("id,ts,source,channel,user_id\n")
     assert main(["up", *arguments]) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("echopulse: ")
     assert err.count("\n") == 1
     assert said in err
-    assert [path.name for path in tmp_path.iterdir()] == ["chat.jsonl"]
+    assert {path.name for path in tmp_path.iterdir()} == {"chat.jsonl", "chat.csv"}
 
 
 def test_the_report_in_text() -> None:

@@ -11,7 +11,7 @@ from echopulse.feature_query.question import Catalogue
 from echopulse.feature_query.rows import LakeRows
 from echopulse.feature_query.server import FeatureServer
 from echopulse.feature_query.service import Sources
-from echopulse.settings import Lake
+from echopulse.settings_sections import Lake
 from features.machinery.connection import OnlineStoreSettings, connect
 from features.machinery.online_writer import OnlineWriter
 from features.machinery.view_spec import Column, ViewSchema

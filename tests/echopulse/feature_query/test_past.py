@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echopulse.feature_query.past import newest_for, standing_rows
+from echopulse.feature_query.past import newest_for
 from echopulse.feature_query.rows import row_schema
 from tests.echopulse.feature_query.conftest import SEATS
 
@@ -30,15 +30,6 @@ def _table(rows: list[tuple[str, int, int]]) -> pa.Table:
 
 
 _SCHEMA = row_schema(SEATS, SEATS.features)
-
-
-@given(_ROWS)
-def test_of_each_window_the_row_written_last_stands(rows: list[tuple[str, int, int]]) -> None:
-    """In the order of keys and windows."""
-    latest = {row: place for place, row in enumerate(rows)}
-    expected = [(channel, seat, latest[channel, seat, end]) for channel, seat, end in sorted(latest)]
-    found = standing_rows(_table(rows), SEATS)
-    assert list(zip(*(found.column(name).to_pylist() for name in ("channel_id", "seat", "n")), strict=True)) == expected
 
 
 @given(

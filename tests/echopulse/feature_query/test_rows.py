@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from echopulse.feature_query.rows import LakeRows, row_schema
-from echopulse.settings import Lake
+from echopulse.settings_sections import Lake
 from schemas.errors import EchoPulseError
 from tests.echopulse.feature_query.conftest import SEATS, TALK
 from tests.echopulse.feature_query.lakes import write_rows

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import grpc
@@ -12,6 +14,8 @@ import pytest
 from echopulse.feature_query import service
 from echopulse.feature_query.server import FeatureServer
 from features.machinery.connection import OnlineStoreSettings, connect
+from features.machinery.encrypted_rows import encryption
+from features.machinery.online_writer import OnlineWriter
 from schemas import feature_query_pb2 as messages
 from schemas.feature_query_pb2_grpc import FeatureQueryStub
 from tests.echopulse.feature_query.conftest import DELAY_MS, SEATS, TALK
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from echopulse.feature_query.service import Sources
-    from features.machinery.online_writer import OnlineWriter
 
 DEADLINE_S = 30
 AT_MS = 1_700_000_000_000
@@ -210,6 +213,35 @@ def test_a_store_that_is_away_is_unavailable(sources: Sources) -> None:
             assert told.startswith("view 'talk_1m': cannot read the online store: ")
             past = messages.AsOfRequest(features=view, entities=[one], at=_stamp(AT_MS))
             assert _rows(query.ReadAsOf(past, timeout=DEADLINE_S)) == [[("absent", None)] * 3]
+
+
+def test_an_encrypted_store_is_read_with_its_keys_alone(
+    sources: Sources, writer: OnlineWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With them the values are there; without, the answer says what is missing."""
+    monkeypatch.setenv("STORE_KEYS", f"one={base64.b64encode(bytes(32)).decode()}")
+    keys = "env:STORE_KEYS"
+    secret = OnlineWriter(replace(writer.settings, keys=keys))
+    now_ms = time.time_ns() // 1_000_000
+    secret.write(TALK, _batch(("c:1", 7, 0.5, "hi", now_ms)))
+    secret.close()
+    request = messages.OnlineRequest(
+        features=messages.Features(view="talk_1m", names=["n", "word"]), entities=[_entity("c:1")]
+    )
+    with (
+        FeatureServer(replace(sources, cipher=encryption(keys)), "127.0.0.1", 0) as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        table = FeatureQueryStub(channel).ReadOnline(request, timeout=DEADLINE_S)
+    assert _rows(table) == [[(7, now_ms), ("hi", now_ms)]]
+    with (
+        FeatureServer(sources, "127.0.0.1", 0) as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel,
+        pytest.raises(grpc.RpcError) as raised,
+    ):
+        FeatureQueryStub(channel).ReadOnline(request, timeout=DEADLINE_S)
+    assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert "online_store.keys" in raised.value.details()
 
 
 def test_deadlines_are_kept(query: FeatureQueryStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from echopulse.feature_query.sources import read_catalogue
-from echopulse.settings import OnlineStore, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import OnlineStore
 from features.machinery.store import apply
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import redis
 
 from echopulse.job import check as checking
 from echopulse.job.check import Checked, Request, check
-from echopulse.settings import Flink, Lake, OnlineStore, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import Flink, Lake, OnlineStore
 from features.machinery.connection import OnlineStoreSettings
 from features.machinery.online_writer import OnlineWriter
 from features.machinery.oracle import windows

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from echopulse.job.check import Checked
 from echopulse.job.check_watch import ConsistencyCounts, ConsistencyWatch, consistency_watched
-from echopulse.settings import Consistency, Lake, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import Consistency, Lake
 from features.machinery.consistency import Disagreement, ViewReport
 
 if TYPE_CHECKING:

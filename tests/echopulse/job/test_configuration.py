@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from echopulse.job.configuration import FEAST_PROJECT, signals_config
+from echopulse.job.configuration import FEAST_PROJECT, metrics_folder, signals_config
 from echopulse.settings import Settings
 from pipelines.config import SignalsConfig
 
@@ -50,7 +50,10 @@ def test_every_setting_arrives() -> None:
 
 
 def test_defaults_stand_once() -> None:
-    """The settings' defaults are the job's own."""
+    """The settings' defaults are the job's own; without settings there is no home for metrics."""
     made = signals_config(Settings())
-    plain = SignalsConfig(made.kafka_bootstrap, made.lake, made.online_store, made.strategies)
+    assert made.metrics_folder == str(metrics_folder(Settings()))
+    plain = SignalsConfig(
+        made.kafka_bootstrap, made.lake, made.online_store, made.strategies, metrics_folder=made.metrics_folder
+    )
     assert made == plain

@@ -13,7 +13,8 @@ from prometheus_client import Counter
 
 from echopulse.job.configuration import metrics_folder
 from echopulse.job.exporter import clear_metrics, metrics_served
-from echopulse.settings import EmbeddedStack, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import EmbeddedStack
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:

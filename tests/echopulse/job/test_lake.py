@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from echopulse.job.lake import lake_table, standing_events
-from echopulse.settings import Lake
+from echopulse.settings_sections import Lake
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:

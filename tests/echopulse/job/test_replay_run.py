@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
 from echopulse.job.replay_run import _feature_rows, _late_rows, _LoggedProducer, _view_freshness
 from echopulse.job.timing import SendLog
-from echopulse.settings import Lake
+from echopulse.settings_sections import Lake
 from features.machinery.view_spec import CompiledView, ViewSchema
 from schemas.arrow import EVENT
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from echopulse.settings import S3_GRPC_PORTS, Settings
+from echopulse.settings import Settings
+from echopulse.settings_sections import S3_GRPC_PORTS
 from echopulse.stack.settings import GRPC_PORTS, StackSettings, stack_settings
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 
+from schemas.avro import decode_analysis
+from schemas.avro_columns import encode_analysis
 from schemas.errors import EchoPulseError
 from tests.transforms.remote.service import Reply, by_text, scored
 from transforms.analysis import Analyser
@@ -52,8 +55,9 @@ def test_conforms(opened: Open) -> None:
 def test_what_is_asked(opened: Open, service: Service) -> None:
     """The question is the documented one, the key is in the query, and equal texts are asked once."""
     rows = opened(threshold="0.2").analyze(batch_of(["xxx", "x", "xxx"])).to_pylist()
+    assert all(math.isnan(row.pop(name)) for row in rows for name in ("hate", "offensive"))
     assert rows == [
-        {"probability": value, "toxic": toxic, "hate": 0.0, "offensive": 0.0, "model": "strategy:perspective"}
+        {"probability": value, "toxic": toxic, "model": "strategy:perspective"}
         for value, toxic in ((0.3, 1), (0.1, 0), (0.3, 1))
     ]
     assert sorted(document["comment"]["text"] for document in service.asked) == ["x", "xxx"]
@@ -63,6 +67,23 @@ def test_what_is_asked(opened: Open, service: Service) -> None:
         "doNotStore": True,
     }
     assert service.queries == [{"key": ["a-key"]}] * 2
+
+
+def test_what_it_is_not_asked_is_left_out_of_the_result(
+    encode: Encode, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the event to the record that others read: no hate or offence of 0, but none; the fallback's own are told."""
+    monkeypatch.setenv(ENDPOINT, service.url)
+    service.reply = lambda document: Reply(400) if document["comment"]["text"] == "bad" else by_text(document)
+    values, times = encode(*({"metadata": [("text", text)]} for text in ("xxx", "bad")))
+    analyser = Analyser({"toxicity": "perspective"}, options={"toxicity/perspective": {"fallback": "bag"}})
+    analyser.open()
+    analysed = analyser.analyse(values, times)
+    analyser.close()
+    asked, fallen = (decode_analysis(datum) for datum in encode_analysis(analysed, times).to_pylist())
+    assert (asked["toxicity"], asked["models"]["toxicity"]) == (0.3, "strategy:perspective")
+    assert asked["scores"].keys() == {"negative", "neutral", "positive"}
+    assert fallen["scores"].keys() == {"negative", "neutral", "positive", "hate", "offensive"}
 
 
 def test_the_language_is_told_where_it_is_known(opened: Open) -> None:
