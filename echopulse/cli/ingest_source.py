@@ -12,7 +12,7 @@ from echopulse.cli.context import GlobalOptions
 from echopulse.cli.ingest_progress import ingest_progress
 from echopulse.cli.output import emit
 from echopulse.cli.stop_signal import stopped_by_signal
-from echopulse.gateway.connector import Connector
+from echopulse.gateway.live_run import LiveRun
 from echopulse.gateway.dead_letters import DeadLetterProducer
 from echopulse.gateway.mapping import Mapping
 from echopulse.gateway.original_form import OriginalForm
@@ -49,7 +49,7 @@ def run_source(
         EventProducer(kafka.bootstrap, letters) as producer,
         ingest_progress(source.address) as draw,
     ):
-        connector = Connector(
+        connector = LiveRun(
             source,
             mapping,
             producer,
@@ -69,7 +69,7 @@ def run_source(
             emit(document, options.json, lambda: _told(document))
 
 
-async def _until_signal(connector: Connector) -> None:
+async def _until_signal(connector: LiveRun) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     with stopped_by_signal(lambda: loop.call_soon_threadsafe(stop.set)):
         await connector.run(stop)

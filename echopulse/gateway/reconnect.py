@@ -28,7 +28,7 @@ async def reconnecting(
     """
     failed = 0
     while True:
-        reason = "the server closed the connection"
+        reason, asked_s = "the server closed the connection", 0.0
         try:
             async with aclosing(source.messages()) as messages:
                 async for data, fault in messages:
@@ -37,11 +37,11 @@ async def reconnecting(
         except StreamEndedError:
             return
         except ConnectionLostError as error:
-            reason = str(error)
+            reason, asked_s = str(error), error.wait_s
         failed += 1
         if failed >= limits.attempts:
             raise EchoPulseError(f"{source.address} was given up after {failed} attempts in a row: {reason}")
-        wait_s = wait_before(failed, limits, source.server_wait_s)
+        wait_s = wait_before(failed, limits, max(asked_s, source.server_wait_s))
         told(reason, wait_s)
         await asyncio.sleep(wait_s)
 

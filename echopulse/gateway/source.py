@@ -17,7 +17,12 @@ Message = tuple[bytes, str]
 
 
 class ConnectionLostError(Exception):
-    """A connection that failed or ended in a way that another attempt may mend."""
+    """A connection that failed or ended in a way that another attempt may mend, after `wait_s` seconds at least."""
+
+    def __init__(self, reason: str = "", wait_s: float = 0.0) -> None:
+        """Keep the reason and the wait that the server asks for, 0 where it asks for none."""
+        super().__init__(reason)
+        self.wait_s = wait_s
 
 
 @dataclass(frozen=True)

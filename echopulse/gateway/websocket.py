@@ -76,7 +76,8 @@ class WebSocketSource:
                 raise ConnectionLostError(str(error)) from error
             yield b"", f"a frame above {limits.frame_bytes} bytes was refused; its bytes were not read"
         except InvalidStatus as error:
-            raise refused(self.address, error.response.status_code) from error
+            answer = error.response
+            raise refused(self.address, answer.status_code, answer.headers.get("Retry-After", "")) from error
         except InvalidURI as error:
             raise EchoPulseError(f"{self.address} is not a websocket address: {error.msg}") from error
         except ssl.SSLCertVerificationError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from echopulse.gateway.connector import Connector
+from echopulse.gateway.live_run import LiveRun
 from echopulse.gateway.sse import SseSource
 from schemas.errors import EchoPulseError
 from tests.echopulse.gateway.live import MAPPING, QUICK, Letters, Request, Sink, frame, http_server, until
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def _connector(
     source: SseSource, sink: Sink, letters: Letters, limits: Limits = QUICK, frames: int | None = None
-) -> Connector:
-    return Connector(source, MAPPING, sink, letters, limits=limits, frames=frames)
+) -> LiveRun:
+    return LiveRun(source, MAPPING, sink, letters, limits=limits, frames=frames)
 
 
 def _event(number: int, **more: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from echopulse.gateway.connector import Connector
+from echopulse.gateway.live_run import LiveRun
 from echopulse.gateway.websocket import WebSocketSource
 from schemas.errors import EchoPulseError
 from tests.echopulse.gateway.live import MAPPING, QUICK, Letters, Sink, frame, until
@@ -30,8 +30,8 @@ async def _server(handle: Callable[[ServerConnection], Awaitable[None]]) -> Asyn
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/path"
 
 
-def _connector(url: str, sink: Sink, letters: Letters, limits: Limits = QUICK, frames: int | None = None) -> Connector:
-    return Connector(WebSocketSource(url, limits=limits), MAPPING, sink, letters, limits=limits, frames=frames)
+def _connector(url: str, sink: Sink, letters: Letters, limits: Limits = QUICK, frames: int | None = None) -> LiveRun:
+    return LiveRun(WebSocketSource(url, limits=limits), MAPPING, sink, letters, limits=limits, frames=frames)
 
 
 async def test_frames_become_events() -> None:
@@ -224,7 +224,7 @@ async def test_headers_and_subscriptions_are_sent_on_each_connect() -> None:
 
     async with _server(handle) as url:
         source = WebSocketSource(url, limits=QUICK, headers={"X-Key": "k"}, subscribe=["hello"])
-        await Connector(source, MAPPING, Sink(), Letters(), limits=QUICK, frames=2).run(asyncio.Event())
+        await LiveRun(source, MAPPING, Sink(), Letters(), limits=QUICK, frames=2).run(asyncio.Event())
 
     assert seen[:2] == [("k", "hello")] * 2
 

@@ -1,0 +1,204 @@
+"""A bounded queue of records on disk that survives the process: what is acknowledged leaves it, in order."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import time
+import zlib
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from echopulse.gateway.spool_segment import HEAD_BYTES, Segment, cut_torn_tail, framed, record_at
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+#: `always`: before `append` returns; `second`: at most a second's records may go with the power; `never`: the system's
+#: own time. A killed process loses nothing under any of them.
+Fsync = Literal["always", "second", "never"]
+
+_CURSOR = struct.Struct("<QQI")
+_SEGMENTS_IN_BOUND = 16
+
+
+class Position(NamedTuple):
+    """A place in the spool: the segment's number and the byte in it where the next record begins."""
+
+    segment: int
+    offset: int
+
+
+class Spool:
+    """Records in the order of `append`; `read` hands them on once, `acknowledge` lets them go.
+
+    What was read and not acknowledged is there again when the folder is opened anew. One process may hold a folder.
+    """
+
+    def __init__(self, folder: Path, most_bytes: int, *, fsync: Fsync = "second") -> None:
+        """Open a folder, made where missing; a torn tail is cut and counted in `torn_bytes`. Raises EchoPulseError."""
+        self.most_bytes, self.torn_bytes = most_bytes, 0
+        self._folder, self._fsync, self._synced = folder, fsync, time.monotonic()
+        self._segment_bytes = max(1, most_bytes // _SEGMENTS_IN_BOUND)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise EchoPulseError(f"the spool {folder} is held by another process", "stop the other gateway") from None
+        self._acknowledged = self._read = self._stored_cursor()
+        self._segments = self._found_segments()
+        self._file: int | None = None
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(segment.size for segment in self._segments)
+
+    @property
+    def unread(self) -> int:
+        """Records that `read` has not handed on yet."""
+        return sum(segment.unread for segment in self._segments)
+
+    @property
+    def empty(self) -> bool:
+        """Whether every record is acknowledged or dropped."""
+        return all(s.number < self._acknowledged.segment or self._end(s) <= self._acknowledged for s in self._segments)
+
+    def append(self, payloads: Sequence[bytes]) -> bool:
+        """Append records, all or none; False where they would exceed the bound. Raises OSError of the disk."""
+        data = framed(payloads)
+        if self.bytes + len(data) > self.most_bytes:
+            return False
+        if self._file is None or self._segments[-1].size >= self._segment_bytes:
+            self._next_segment()
+        assert self._file is not None  # noqa: S101 opened above
+        last = self._segments[-1]
+        try:
+            _write_all(self._file, data)
+        except OSError:
+            os.ftruncate(self._file, last.size)
+            raise
+        last.size += len(data)
+        last.unread += len(payloads)
+        if self._fsync == "always" or (self._fsync == "second" and time.monotonic() - self._synced >= 1):
+            self.sync()
+        return True
+
+    def drop_oldest(self) -> int:
+        """Drop the oldest segment; return how many of its records nobody had read. What is in flight is not undone."""
+        if not self._segments:
+            return 0
+        oldest = self._segments[0]
+        self._move_to(Position(oldest.number + 1, 0))
+        return oldest.unread
+
+    def read(self, most_records: int, most_bytes: int) -> list[tuple[Position, bytes]]:
+        """Return the next records, each with the position behind it, for `acknowledge`; at least one where any waits."""
+        taken: list[tuple[Position, bytes]] = []
+        room = most_bytes
+        for segment in self._segments:
+            if segment.unread == 0 or segment.number < self._read.segment:
+                continue
+            start = self._read.offset if segment.number == self._read.segment else 0
+            with segment.path.open("rb") as file:
+                file.seek(start)
+                data = file.read(min(segment.size - start, max(room, 0) + _longest(file, start)))
+            at = 0
+            while len(taken) < most_records and (room > 0 or not taken):
+                record = record_at(data, at)
+                if record is None:
+                    break
+                at += HEAD_BYTES + len(record)
+                room -= len(record)
+                segment.unread -= 1
+                self._read = Position(segment.number, start + at)
+                taken.append((self._read, record))
+            if segment.unread:
+                break
+        return taken
+
+    def acknowledge(self, position: Position) -> None:
+        """Let everything before `position` go."""
+        if position > self._acknowledged:
+            self._move_to(position)
+
+    def sync(self) -> None:
+        """Wait until the disk holds what was appended."""
+        if self._file is not None:
+            os.fsync(self._file)
+        self._synced = time.monotonic()
+
+    def close(self) -> None:
+        """Sync and let the folder go."""
+        self.sync()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._lock.close()
+
+    def _end(self, segment: Segment) -> Position:
+        return Position(segment.number, segment.size)
+
+    def _move_to(self, position: Position) -> None:
+        self._acknowledged, self._read = position, max(self._read, position)
+        data = struct.pack("<QQ", *position)
+        new = self._folder / "cursor.new"
+        with new.open("wb") as file:
+            file.write(data + struct.pack("<I", zlib.crc32(data)))
+            if self._fsync == "always":
+                file.flush()
+                os.fsync(file.fileno())
+        new.replace(self._folder / "cursor")
+        while self._segments and self._is_done(self._segments[0]):
+            self._segments.pop(0).path.unlink()
+            if not self._segments and self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    def _is_done(self, segment: Segment) -> bool:
+        full = segment is not self._segments[-1] or segment.size >= self._segment_bytes
+        return segment.number < self._acknowledged.segment or (full and self._end(segment) <= self._acknowledged)
+
+    def _next_segment(self) -> None:
+        if self._file is not None:
+            self.sync()
+            os.close(self._file)
+        number = self._segments[-1].number + 1 if self._segments else max(self._acknowledged.segment, 1) + 1
+        path = self._folder / f"{number:020d}.segment"
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._segments.append(Segment(path, number))
+
+    def _stored_cursor(self) -> Position:
+        path = self._folder / "cursor"
+        stored = path.read_bytes() if path.exists() else b""
+        if len(stored) != _CURSOR.size or zlib.crc32(stored[:-4]) != _CURSOR.unpack(stored)[2]:
+            # Without it everything still here is sent again: repeats are dropped by event id, a loss would stay.
+            return Position(0, 0)
+        return Position(*_CURSOR.unpack(stored)[:2])
+
+    def _found_segments(self) -> list[Segment]:
+        found: list[Segment] = []
+        for path in sorted(self._folder.glob("*.segment")):
+            number = int(path.stem)
+            if number < self._acknowledged.segment:
+                path.unlink()
+                continue
+            start = self._acknowledged.offset if number == self._acknowledged.segment else 0
+            size, unread, torn = cut_torn_tail(path, start)
+            self.torn_bytes += torn
+            found.append(Segment(path, number, size, unread))
+        return found
+
+
+def _write_all(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _longest(file: object, start: int) -> int:
+    raise NotImplementedError
