@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -9,7 +10,7 @@ import time
 import zlib
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from echopulse.gateway.spool_segment import HEAD_BYTES, Segment, cut_torn_tail, framed, record_at
+from echopulse.gateway.spool_segment import HEAD_BYTES, Segment, cut_torn_tail, framed
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Spool:
 
     def __init__(self, folder: Path, most_bytes: int, *, fsync: Fsync = "second") -> None:
         """Open a folder, made where missing; a torn tail is cut and counted in `torn_bytes`. Raises EchoPulseError."""
-        self.most_bytes, self.torn_bytes = most_bytes, 0
+        self.most_bytes, self.torn_bytes, self.rotten = most_bytes, 0, 0
         self._folder, self._fsync, self._synced = folder, fsync, time.monotonic()
         self._segment_bytes = max(1, most_bytes // _SEGMENTS_IN_BOUND)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -69,7 +70,7 @@ class Spool:
         return all(s.number < self._acknowledged.segment or self._end(s) <= self._acknowledged for s in self._segments)
 
     def append(self, payloads: Sequence[bytes]) -> bool:
-        """Append records, all or none; False where they would exceed the bound. Raises OSError of the disk."""
+        """Append records, all or none; False where they would exceed the bound or the disk is full. Raises OSError of the disk."""
         data = framed(payloads)
         if self.bytes + len(data) > self.most_bytes:
             return False
@@ -79,8 +80,10 @@ class Spool:
         last = self._segments[-1]
         try:
             _write_all(self._file, data)
-        except OSError:
+        except OSError as error:
             os.ftruncate(self._file, last.size)
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                return False
             raise
         last.size += len(data)
         last.unread += len(payloads)
@@ -101,24 +104,20 @@ class Spool:
         taken: list[tuple[Position, bytes]] = []
         room = most_bytes
         for segment in self._segments:
-            if segment.unread == 0 or segment.number < self._read.segment:
-                continue
-            start = self._read.offset if segment.number == self._read.segment else 0
-            with segment.path.open("rb") as file:
-                file.seek(start)
-                data = file.read(min(segment.size - start, max(room, 0) + _longest(file, start)))
-            at = 0
-            while len(taken) < most_records and (room > 0 or not taken):
-                record = record_at(data, at)
-                if record is None:
-                    break
-                at += HEAD_BYTES + len(record)
-                room -= len(record)
-                segment.unread -= 1
-                self._read = Position(segment.number, start + at)
-                taken.append((self._read, record))
-            if segment.unread:
-                break
+            while segment.unread and len(taken) < most_records and (room > 0 or not taken):
+                start = self._read.offset if segment.number == self._read.segment else 0
+                records = segment.records(start, most_records - len(taken), room)
+                if not records:
+                    # Whole when it was opened or written, broken since: the disk's fault, and no reason to stand still.
+                    self.torn_bytes += segment.size - start
+                    self.rotten += segment.unread
+                    segment.unread = 0
+                for record in records:
+                    start += HEAD_BYTES + len(record)
+                    room -= len(record)
+                    self._read = Position(segment.number, start)
+                    taken.append((self._read, record))
+                segment.unread -= len(records)
         return taken
 
     def acknowledge(self, position: Position) -> None:
@@ -199,6 +198,3 @@ def _write_all(file: int, data: bytes) -> None:
     while view:
         view = view[os.write(file, view) :]
 
-
-def _longest(file: object, start: int) -> int:
-    raise NotImplementedError

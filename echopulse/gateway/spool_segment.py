@@ -27,6 +27,21 @@ class Segment:
     size: int = 0
     unread: int = 0
 
+    def records(self, start: int, most_records: int, most_bytes: int) -> list[bytes]:
+        """Read whole records from a byte on: as many as the bounds allow and one at least; none where none is whole."""
+        with self.path.open("rb") as file:
+            file.seek(start)
+            data = file.read(max(most_bytes, HEAD_BYTES))
+            if len(data) >= HEAD_BYTES:
+                first = HEAD_BYTES + _LENGTH.unpack_from(data)[0]
+                data += file.read(max(0, min(first, self.size - start) - len(data)))
+        found: list[bytes] = []
+        at = 0
+        while len(found) < most_records and (record := record_at(data, at)) is not None:
+            found.append(record)
+            at += HEAD_BYTES + len(record)
+        return found
+
 
 def framed(payloads: Sequence[bytes]) -> bytes:
     """Return records as they stand in a segment.

@@ -1,0 +1,139 @@
+"""Order, bounds and the policies of the way to Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from echopulse.gateway.lane import SPOOL_FULL, Lane
+from echopulse.gateway.outgoing import Batch, Outgoing, unpacked
+from echopulse.gateway.spool import Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _batch(*numbers: int, size: int = 100) -> Batch:
+    return Batch([Outgoing("t", b"c", str(number).encode().rjust(size), number) for number in numbers])
+
+
+def _numbers(batch: Batch | None) -> list[int]:
+    assert batch is not None
+    return [record.ts for record in batch.records]
+
+
+@given(
+    st.text(min_size=1),
+    st.binary(),
+    st.binary(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.binary())),
+)
+@settings(deadline=None)
+def test_a_record_comes_back_as_it_was(
+    topic: str, key: bytes, value: bytes, ts: int, headers: list[tuple[str, bytes]]
+) -> None:
+    """Through the spool's bytes."""
+    record = Outgoing(topic, key, value, ts, tuple(headers))
+    assert unpacked(record.packed()) == record
+
+
+async def test_order_is_kept_across_memory_and_spool(tmp_path: Path) -> None:
+    """While the spool holds anything, what is new goes behind it, though memory has room again."""
+    spool = Spool(tmp_path, 100_000)
+    lane = Lane(2, 10_000, spool)
+    for number in range(5):
+        await lane.offer(_batch(number))
+    assert (lane.records, spool.unread) == (2, 3)
+    first = await lane.take(9, 10_000)
+    assert first is not None
+    await lane.acknowledge(first)
+    await lane.offer(_batch(5))
+    assert spool.unread == 4
+    second = await lane.take(9, 10_000)
+    spooled = await lane.take(9, 10_000)
+    assert _numbers(first) + _numbers(second) + _numbers(spooled) == [0, 1, 2, 3, 4, 5]
+    await lane.offer(_batch(6))
+    assert spool.unread == 1, "what is in flight from the spool is still before it"
+    assert spooled is not None
+    await lane.acknowledge(spooled)
+    last = await lane.take(9, 10_000)
+    assert _numbers(last) == [6]
+    assert last is not None
+    await lane.acknowledge(last)
+    assert spool.empty
+    await lane.offer(_batch(7))
+    assert spool.unread == 0
+    spool.close()
+
+
+async def _waits(lane: Lane, batch: Batch) -> bool:
+    offering = asyncio.create_task(lane.offer(batch))
+    done, _ = await asyncio.wait({offering}, timeout=0.1)
+    offering.cancel()
+    await asyncio.gather(offering, return_exceptions=True)
+    return not done
+
+
+@pytest.mark.parametrize(("records", "size"), [(1, 10_000), (9, 150)])
+async def test_without_a_spool_the_source_waits(records: int, size: int) -> None:
+    """Bounded in records and in bytes, acknowledged ones no longer counted."""
+    lane = Lane(records, size)
+    await lane.offer(_batch(0))
+    assert await _waits(lane, _batch(1))
+    taken = await lane.take(9, 900)
+    assert await _waits(lane, _batch(1)), "in flight is not yet gone"
+    assert taken is not None
+    await lane.acknowledge(taken)
+    assert not await _waits(lane, _batch(1))
+
+
+async def test_a_full_spool_blocks_or_drops_the_oldest(tmp_path: Path) -> None:
+    """By the source's policy; what is dropped is counted with its reason."""
+    blocked = Lane(1, 10_000, Spool(tmp_path / "a", 2_000))
+    dropping = Lane(1, 10_000, Spool(tmp_path / "b", 2_000), "drop-oldest")
+    for number in range(10):
+        await blocked.offer(_batch(number))
+    assert await _waits(blocked, _batch(*range(10, 40)))
+    for number in range(40):
+        await dropping.offer(_batch(number))
+    dropped = dropping.dropped[SPOOL_FULL]
+    memory, spooled = await dropping.take(9, 900), await dropping.take(99, 99_000)
+    assert dropped > 0
+    assert _numbers(memory) + _numbers(spooled) == [0, *range(1 + dropped, 40)]
+    for lane in (blocked, dropping):
+        assert lane.spool is not None
+        lane.spool.close()
+
+
+async def test_closed_it_hands_on_memory_and_keeps_the_spool(tmp_path: Path) -> None:
+    """The next start finds it."""
+    spool = Spool(tmp_path, 100_000)
+    lane = Lane(1, 10_000, spool)
+    await lane.offer(_batch(0))
+    await lane.offer(_batch(1))
+    await lane.close()
+    assert _numbers(await lane.take(9, 900)) == [0]
+    assert await lane.take(9, 900) is None
+    spool.close()
+    again = Spool(tmp_path, 100_000)
+    assert again.unread == 1
+    again.close()
+
+
+async def test_the_place_to_resume_waits_for_kafka(tmp_path: Path) -> None:
+    """A frame in the spool is safe, but not one before it that is still in flight."""
+    lane = Lane(1, 10_000, Spool(tmp_path, 100_000))
+    await lane.offer(_batch(0)._replace(resume="a"))
+    await lane.offer(_batch(1)._replace(resume="b"))
+    assert lane.resume == ""
+    first = await lane.take(9, 900)
+    assert first is not None
+    await lane.acknowledge(first)
+    assert lane.resume == "b"
+    assert lane.spool is not None
+    lane.spool.close()
