@@ -12,8 +12,8 @@ from echopulse.cli.context import GlobalOptions
 from echopulse.cli.ingest_progress import ingest_progress
 from echopulse.cli.output import emit
 from echopulse.cli.stop_signal import stopped_by_signal
-from echopulse.gateway.live_run import LiveRun
 from echopulse.gateway.dead_letters import DeadLetterProducer
+from echopulse.gateway.live_run import LiveRun
 from echopulse.gateway.mapping import Mapping
 from echopulse.gateway.original_form import OriginalForm
 from echopulse.gateway.producer import EventProducer

@@ -54,7 +54,7 @@ class Arrival:
 
 
 class Connector(ABC, Generic[O]):
-    """A way in from one platform. A subclass declares the class variables and writes `arrivals`; all else is EchoPulse's.
+    """A way in from one platform: a subclass declares the class variables and writes `address` and `arrivals`.
 
     `pausable`: the platform waits while it is not read (TCP stops reading); events of others go to the disk spool.
     `resumable`: `arrivals` can go on behind an earlier frame. `kinds` are those that it can give.

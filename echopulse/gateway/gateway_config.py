@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -96,10 +97,9 @@ class GatewayConfig(_Part):
         return self.model_copy(update={"state": self.state.expanduser()})
 
 
-class Source(BaseModel):
+@dataclass(frozen=True)
+class Source:
     """A source that can be started: all that it names is found, all that it says is checked."""
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     name: str
     config: SourceConfig
@@ -115,7 +115,7 @@ class Source(BaseModel):
 
 
 def load_config(path: Path) -> tuple[GatewayConfig, dict[str, Source]]:
-    """Read and check everything, or nothing. Raises EchoPulseError in one line naming file, source, key and near miss."""
+    """Read and check everything, or nothing. Raises EchoPulseError in one line: file, source, key, near miss."""
     config = read_declaration(path, GatewayConfig)
     known = discover(path.parent / folder.expanduser() for folder in config.connector_paths)
     return config, {name: _source(name, source, known, path) for name, source in config.sources.items()}

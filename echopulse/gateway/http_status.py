@@ -26,7 +26,7 @@ def refused(address: str, status: int, retry_after: str = "") -> Exception:
         return ConnectionLostError(f"the server answered {phrase}", seconds_of(retry_after))
     hint = ""
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        hint = "give a token by --header Authorization=env:VARIABLE"
+        hint = "give a valid token in the header Authorization, as env:VARIABLE"
     elif status == HTTPStatus.NOT_FOUND:
         hint = "check the address"
     return EchoPulseError(f"{address} answered {phrase}", hint)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from echopulse.gateway.spool import Spool
 
 WhenFull = Literal["block", "drop-oldest"]
-SPOOL_FULL, SPOOL_ROTTEN = "spool_full", "spool_unreadable"
+SPOOL_FULL, SPOOL_ROTTEN, STOPPED = "spool_full", "spool_unreadable", "stopped"
 _CHUNKS = 16
 
 
@@ -93,6 +93,20 @@ class Lane:
         async with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def keep(self, in_flight: Sequence[Batch]) -> None:
+        """End: put what Kafka has not acknowledged into the spool and close it; without one, count it as lost.
+
+        Behind newer records where the spool holds any: lost order is mended by event times, a lost record is not.
+        """
+        left = [r for batch in (*in_flight, *self._memory) if batch.position is None for r in batch.records]
+        self._memory.clear()
+        spool = self.spool
+        for chunk in _chunks([record.packed() for record in left], spool.most_bytes // _CHUNKS if spool else 1):
+            if spool is None or not spool.append(chunk):
+                self.dropped[STOPPED] += len(chunk)
+        if spool is not None:
+            spool.close()
 
     def _has_room(self, batch: Batch) -> bool:
         fits = self.records + len(batch.records) <= self.most_records and self.bytes + batch.size <= self.most_bytes

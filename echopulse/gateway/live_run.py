@@ -61,7 +61,7 @@ class LiveRun:
         self._limits = limits or Limits()
         self._frames = frames
         self._on_progress = on_progress
-        self._queue = FrameQueue(self._limits.queued_frames, self._limits.queued_bytes)
+        self._queue: FrameQueue[Frame] = FrameQueue(self._limits.queued_frames, self._limits.queued_bytes)
 
     async def run(self, stop: asyncio.Event) -> SourceReport:
         """Run until `stop` is set, the stream ends or its limit is reached; what was received is delivered and flushed.

@@ -33,7 +33,8 @@ class Outgoing(NamedTuple):
     def packed(self) -> bytes:
         """Return it as bytes."""
         topic = self.topic.encode()
-        headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in self.headers]) if self.headers else b""
+        pairs = [(name, value.decode("latin-1")) for name, value in self.headers]
+        headers = orjson.dumps(pairs) if pairs else b""
         return _HEAD.pack(self.ts, len(topic), len(self.key), len(headers)) + topic + self.key + headers + self.value
 
 

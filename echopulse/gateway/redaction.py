@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -69,7 +70,7 @@ class Redaction:
         return hmac.digest(self._key, user.encode(), "sha256").hex()[:_HASH_DIGITS] if user else ""
 
     def apply(self, events: pa.RecordBatch) -> pa.RecordBatch:
-        """Return a batch in schema EVENT without what must not be written: users first, then the rules over all texts."""
+        """Return a batch in schema EVENT without what must not be written: users first, then texts by rule."""
         if not events.num_rows or not (self._key or self._rules):
             return events
         columns = dict(zip(EVENT.names, events.columns, strict=True))
@@ -96,7 +97,7 @@ class Redaction:
             reason = reason.partition(", found ")[0].partition(": '")[0]
         texts = self._by_rules(pa.array([event_id, reason], pa.string())).to_pylist()
         clean = self._by_rules(pa.array([original], pa.binary()))[0].as_py()
-        return letter._replace(event_id=texts[0], reason=texts[1], original=clean)
+        return replace(letter, event_id=texts[0], reason=texts[1], original=clean)
 
     def _by_rules(self, texts: pa.Array) -> pa.Array:
         for pattern, replacement in self._rules:

@@ -70,7 +70,7 @@ class Spool:
         return all(s.number < self._acknowledged.segment or self._end(s) <= self._acknowledged for s in self._segments)
 
     def append(self, payloads: Sequence[bytes]) -> bool:
-        """Append records, all or none; False where they would exceed the bound or the disk is full. Raises OSError of the disk."""
+        """Append records, all or none; False where there is no room for them. Raises OSError of the disk."""
         data = framed(payloads)
         if self.bytes + len(data) > self.most_bytes:
             return False
@@ -100,7 +100,7 @@ class Spool:
         return oldest.unread
 
     def read(self, most_records: int, most_bytes: int) -> list[tuple[Position, bytes]]:
-        """Return the next records, each with the position behind it, for `acknowledge`; at least one where any waits."""
+        """Return the next records, each with the position behind it; at least one where any waits."""
         taken: list[tuple[Position, bytes]] = []
         room = most_bytes
         for segment in self._segments:
@@ -197,4 +197,3 @@ def _write_all(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
-

@@ -1,0 +1,192 @@
+"""One source at work: connector → queue → refining → lane → Kafka, each a task, none waiting for another source."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from echopulse.gateway.dead_letters import now_ms
+from echopulse.gateway.frame_queue import FrameQueue
+from echopulse.gateway.lane import STOPPED, Lane
+from echopulse.gateway.reconnect import wait_before
+from echopulse.gateway.refining import Refining
+from echopulse.gateway.resume_file import ResumeFile
+from echopulse.gateway.source import ConnectionLostError, StreamEndedError
+from echopulse.gateway.source_figures import SourceFigures
+from echopulse.gateway.spool import Spool
+from echopulse.gateway.token_bucket import TokenBucket
+from echopulse.telemetry import logger
+from schemas.errors import EchoPulseError
+from schemas.topics import EVENTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from echopulse.gateway.acknowledged_producer import RecordSink, Refused
+    from echopulse.gateway.connector import Arrival
+    from echopulse.gateway.gateway_config import Source
+    from echopulse.gateway.outgoing import Batch
+    from echopulse.gateway.send_window import SendWindow
+
+_LOG = logger(__name__)
+_BATCH_BYTES = 1024 * 1024
+#: How long a source that ends waits for Kafka to take what it has in memory.
+GRACE_S = 10.0
+_LONGEST_ASKED_S = 3600.0
+
+
+class SourceRun:
+    """Runs one source until it is stopped. A source that is lost for good says so in its figures and stays."""
+
+    def __init__(self, source: Source, state: Path, sink: RecordSink, window: SendWindow) -> None:
+        """Open its spool and its place to resume. Raises EchoPulseError."""
+        self.source, self.figures = source, SourceFigures()
+        self._limits, config = source.config.limits(), source.config
+        self._connector = source.connector(source.options, self._limits)
+        self._refining = Refining(source)
+        self._sink, self._window = sink, window
+        self._queue: FrameQueue[Arrival] = FrameQueue(config.queue.events, config.queue.bytes)
+        self._resume = ResumeFile(state / f"{source.name}.resume")
+        folder = state / "spool" / source.name
+        kept = source.spooled or any(folder.glob("*.segment"))
+        spool = Spool(folder, config.spool.bytes, fsync=config.spool.fsync) if kept else None
+        self._lane = Lane(config.queue.events, config.queue.bytes, spool, config.spool.when_full, self.figures.dropped)
+        rate = config.rate
+        self._bucket = TokenBucket(rate.per_second, rate.burst) if rate else None
+        self._in_flight: deque[tuple[Batch, asyncio.Future[Refused], float]] = deque()
+        self._sent, self._all_sent = asyncio.Event(), False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop`; what is in memory then goes to Kafka, or to the spool where Kafka is away."""
+        reading, refining, sending, acknowledging = (
+            asyncio.create_task(work) for work in (self._read(), self._refine(), self._send(), self._acknowledge())
+        )
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            broken = (refining, sending, acknowledging, stopping)
+            await asyncio.wait(broken, return_when=asyncio.FIRST_COMPLETED)
+            reading.cancel()
+            await asyncio.wait({reading})
+            await self._queue.close()
+            await asyncio.wait({refining}, timeout=GRACE_S)
+            await self._lane.close()
+            await asyncio.wait({sending, acknowledging}, timeout=GRACE_S)
+        finally:
+            tasks = (reading, refining, sending, acknowledging, stopping)
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            for batch, _future, _began in self._in_flight:
+                self._window.leave(batch.size, 0.0)
+            self._lane.keep([batch for batch, _future, _began in self._in_flight])
+            if unread := len(self._queue):
+                self.figures.dropped[STOPPED] += unread
+            if self._connector.resumable:
+                # The platform gives them again behind the place that is written now.
+                del self.figures.dropped[STOPPED]
+            self._resume.write(self._lane.resume)
+            self.figures.state = "stopped"
+        for outcome in ended:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    def measure(self) -> SourceFigures:
+        """Return the figures, sizes as they are now."""
+        figures, spool = self.figures, self._lane.spool
+        figures.queue_events = len(self._queue) + self._lane.records
+        figures.queue_bytes = self._queue.bytes + self._lane.bytes
+        figures.spool_bytes = spool.bytes if spool and not spool.empty else 0
+        return figures
+
+    async def _read(self) -> None:
+        failed, figures = 0, self.figures
+        resume = self._resume.read() if self._connector.resumable else ""
+        while True:
+            reason, wait_s = "the server closed the connection", 0.0
+            try:
+                async with aclosing(self._connector.arrivals(resume)) as arrivals:
+                    async for arrival in arrivals:
+                        figures.state, figures.trouble = "reading", ""
+                        failed = failed if arrival.fault else 0
+                        resume = arrival.resume or resume
+                        figures.frames += 1
+                        if await self._within_rate():
+                            await self._queue.put(arrival)
+            except StreamEndedError:
+                figures.state = "ended"
+                return
+            except ConnectionLostError as error:
+                reason, wait_s = str(error), error.wait_s
+            except EchoPulseError as error:
+                self._lost(str(error))
+                return
+            except Exception as error:  # noqa: BLE001 a user's connector may raise anything: others go on
+                reason = f"{type(error).__name__}: {error}"
+            failed += 1
+            if failed >= self._limits.attempts:
+                self._lost(f"given up after {failed} attempts in a row: {reason}")
+                return
+            # What a server asks for is longer than our own longest wait, and is what keeps it from shutting us out.
+            wait_s = max(wait_before(failed, self._limits), min(wait_s, _LONGEST_ASKED_S))
+            figures.reconnects += 1
+            figures.state, figures.trouble = "waiting", reason
+            _LOG.warning("connecting again", source=self.source.name, reason=reason, wait_s=round(wait_s, 2))
+            await asyncio.sleep(wait_s)
+
+    def _lost(self, reason: str) -> None:
+        self.figures.state, self.figures.trouble = "lost", reason
+        _LOG.error("source lost until its configuration changes", source=self.source.name, reason=reason)
+
+    async def _within_rate(self) -> bool:
+        if self._bucket is None or self._bucket.take():
+            return True
+        rate = self.source.config.rate
+        if rate is not None and rate.over == "drop":
+            self.figures.dropped["rate"] += 1
+            return False
+        while not self._bucket.take():  # noqa: ASYNC110 time is what is waited for
+            await asyncio.sleep(self._bucket.wait_s())
+        return True
+
+    async def _refine(self) -> None:
+        number = 1
+        while arrivals := await self._queue.take(self._limits.batch_frames, 0.005):
+            refined = await asyncio.to_thread(self._refining.apply, arrivals, number)
+            number += len(arrivals)
+            figures = self.figures
+            figures.events += refined.events
+            figures.letters += refined.letters
+            figures.filtered += refined.filtered
+            figures.dropped.update(refined.dropped)
+            await self._lane.offer(refined.batch)
+
+    async def _send(self) -> None:
+        while (batch := await self._lane.take(self._limits.batch_frames, _BATCH_BYTES)) is not None:
+            await self._window.enter(batch.size)
+            self._in_flight.append((batch, self._sink.send(batch.records), time.monotonic()))
+            self._sent.set()
+        self._all_sent = True
+        self._sent.set()
+
+    async def _acknowledge(self) -> None:
+        while True:
+            while not self._in_flight:
+                if self._all_sent:
+                    return
+                self._sent.clear()
+                await self._sent.wait()
+            batch, future, began = self._in_flight[0]
+            refused = await future
+            self._in_flight.popleft()
+            self._window.leave(batch.size, time.monotonic() - began)
+            for record, reason in refused:
+                self.figures.dropped["refused"] += 1
+                _LOG.error("Kafka refused a record", source=self.source.name, topic=record.topic, reason=reason)
+            stamps = [record.ts for record in batch.records if record.topic == EVENTS]
+            self.figures.delivered += len(stamps)
+            self.figures.observe(stamps, now_ms())
+            await self._lane.acknowledge(batch)
+            self._resume.write_at_times(self._lane.resume)
