@@ -56,8 +56,9 @@ class AcknowledgedProducer:
         """Send records in order; see RecordSink."""
         waiting = _Waiting(records, self._loop)
         produce = self._producer.produce_now
+        headers: list[tuple[str, str | bytes | None]]
         for record in records:
-            report, headers = waiting.report, list(record.headers)
+            report, headers = waiting.report, [*record.headers]
             try:
                 produce(
                     record.topic, record.value, record.key, _ANY_PARTITION, None, report, record.ts, headers or None

@@ -89,7 +89,7 @@ def _check(connector: ConnectorType) -> None:
         raise EchoPulseError(f"{_place(connector)}: {connector.__name__} has no `{unwritten[0]}`")
     if not inspect.isasyncgenfunction(connector.arrivals):
         raise EchoPulseError(f"{_place(connector)}: `arrivals` of {connector.__name__} is no `async def` that yields")
-    if not (inspect.isclass(connector.options) and issubclass(connector.options, Options)):
+    if not issubclass(connector.options, Options):
         raise EchoPulseError(f"{_place(connector)}: `options` of {connector.__name__} is no subclass of Options")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from echopulse.gateway.gateway_config import load_config
 from echopulse.gateway.send_window import SendWindow
@@ -48,8 +48,8 @@ class Gateway:
         return {name: running.run.measure() for name, running in self._running.items()}
 
     async def run(self, stop: asyncio.Event, changed: asyncio.Event) -> None:
-        """Run until `stop`; read the file again whenever `changed` is set. Raises EchoPulseError where Kafka is lost."""
-        waits = {asyncio.create_task(stop.wait()), asyncio.create_task(changed.wait())}
+        """Run until `stop`; read the file again when `changed` is set. Raises EchoPulseError where Kafka is lost."""
+        waits: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait()), asyncio.create_task(changed.wait())}
         try:
             await self._apply(self._sources)
             while not stop.is_set():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray  # noqa: TC002 a dataclass's field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ class SourceFigures:
     queue_bytes: int = 0
     spool_bytes: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
-    lags: np.ndarray = field(default_factory=lambda: np.zeros(len(LAG_BOUNDS) + 1, np.int64))
+    lags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(LAG_BOUNDS) + 1, np.int64))
     lag_sum_s: float = 0.0
     last_lag_s: float = 0.0
 

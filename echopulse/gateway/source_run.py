@@ -98,7 +98,7 @@ class SourceRun:
         figures, spool = self.figures, self._lane.spool
         figures.queue_events = len(self._queue) + self._lane.records
         figures.queue_bytes = self._queue.bytes + self._lane.bytes
-        figures.spool_bytes = spool.bytes if spool and not spool.empty else 0
+        figures.spool_bytes = spool.size if spool and not spool.empty else 0
         return figures
 
     async def _read(self) -> None:

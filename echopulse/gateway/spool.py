@@ -55,7 +55,7 @@ class Spool:
         self._file: int | None = None
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """The size of its files."""
         return sum(segment.size for segment in self._segments)
 
@@ -72,7 +72,7 @@ class Spool:
     def append(self, payloads: Sequence[bytes]) -> bool:
         """Append records, all or none; False where there is no room for them. Raises OSError of the disk."""
         data = framed(payloads)
-        if self.bytes + len(data) > self.most_bytes:
+        if self.size + len(data) > self.most_bytes:
             return False
         if self._file is None or self._segments[-1].size >= self._segment_bytes:
             self._next_segment()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from echopulse.gateway.connector import Arrival, Connector, Options
 from echopulse.gateway.source import ConnectionLostError
@@ -23,7 +23,7 @@ class SseOptions(Options):
 
     url: str
     mapping: str
-    headers: dict[str, SecretStr] = {}
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 class SseConnector(Connector[SseOptions]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from echopulse.gateway.connector import Arrival, Connector, Options
 from echopulse.gateway.websocket import WebSocketSource
@@ -22,8 +22,8 @@ class WebSocketOptions(Options):
 
     url: str
     mapping: str
-    headers: dict[str, SecretStr] = {}
-    subscribe: list[str] = []
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    subscribe: list[str] = Field(default_factory=list)
 
 
 class WebSocketConnector(Connector[WebSocketOptions]):

@@ -1,4 +1,4 @@
-"""A gateway with a Kafka that is away, for a test that kills it: told the configuration, it says when it has spooled."""
+"""A gateway whose Kafka is away, for a test that kills it; it says when all has been spooled."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ async def _main(path: Path, events: int) -> None:
         await asyncio.sleep(0.02)
         figures = gateway.figures().get("chat")
         if figures and figures.events == events:
-            lane = gateway._running["chat"].run._lane
+            run = gateway._running["chat"].run
+            lane = run._lane
             assert lane.spool is not None
-            if lane.spool.unread + lane.records == events:
+            on_disk = sum(len(batch.records) for batch, _, _ in run._in_flight if batch.position) + lane.spool.unread
+            if on_disk + lane.records == events:
                 sys.stdout.write(f"{lane.records}\n")
                 sys.stdout.flush()
     await running

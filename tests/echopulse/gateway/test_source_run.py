@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -239,9 +240,11 @@ async def test_a_killed_gateway_loses_nothing_that_it_had_spooled(tmp_path: Path
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(FilePath(__file__).parent / "killed_gateway.py"), str(path), str(sent)),
             stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(FilePath(__file__).parents[3])},
         )
         assert process.stdout is not None
-        in_memory = int(await process.stdout.readline())
+        async with asyncio.timeout(30):
+            in_memory = int(await process.stdout.readline())
         process.kill()
         await process.communicate()
         broker, stop = Broker(), asyncio.Event()
@@ -253,7 +256,7 @@ async def test_a_killed_gateway_loses_nothing_that_it_had_spooled(tmp_path: Path
     assert not list((tmp_path / "state").rglob("cursor.new"))
 
 
-_PUBLIC = {
+_PUBLIC: dict[str, dict[str, Any]] = {
     "bluesky": {
         "did": "did:plc:a",
         "time_us": "us",

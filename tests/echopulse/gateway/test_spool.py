@@ -37,7 +37,7 @@ class SpoolAgainstList(RuleBasedStateMachine):
     def append(self, payloads: list[bytes]) -> None:
         """All or none: refused only where they do not fit."""
         size = sum(HEAD_BYTES + len(payload) for payload in payloads)
-        fits = self.spool.bytes + size <= _ROOM
+        fits = self.spool.size + size <= _ROOM
         assert self.spool.append(payloads) == fits
         if fits:
             self.waiting += payloads
