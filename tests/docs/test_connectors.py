@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -11,6 +11,9 @@ from echopulse.gateway.connector_discovery import discover
 from echopulse.gateway.gateway_config import load_config
 from echopulse.gateway.source import Limits, StreamEndedError
 from tests.docs.test_commands import ROOT, blocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 async def test_the_connector_is_found_and_resumes(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ async def test_the_result_comes_when_all_is_there(
             )
     finally:
         await producer.close()
-    assert results == [[], [], []]
+    assert not any(results)
     read = await asyncio.to_thread(read_topic, EVENTS, 300)
     for key in (b"c0", b"c1", b"c2"):
         numbers = [int(record.value) for record in read if record.key == key]
