@@ -61,7 +61,7 @@ class AcknowledgedProducer:
             report, headers = waiting.report, [*record.headers]
             try:
                 produce(
-                    record.topic, record.value, record.key, _ANY_PARTITION, None, report, record.ts, headers or None
+                    record.topic, record.value, record.key, _ANY_PARTITION, report, None, record.ts, headers or None
                 )
             except (BufferError, KafkaException) as error:
                 raise EchoPulseError(
