@@ -151,7 +151,7 @@ async def test_a_busy_server_is_asked_again_until_the_limit() -> None:
     ("status", "content_type", "expected"),
     [
         ("404 Not Found", "text/plain", "answered 404 Not Found .check the address"),
-        ("403 Forbidden", "text/plain", "answered 403 Forbidden .give a token"),
+        ("403 Forbidden", "text/plain", "answered 403 Forbidden .give a valid token"),
         ("200 OK", "text/html", "answered with text/html, not text/event-stream"),
     ],
 )

@@ -243,7 +243,7 @@ async def test_a_refusal_that_no_attempt_mends_is_told_at_once() -> None:
 
     async with serve(handle, "127.0.0.1", 0, process_request=refuse) as server:  # type: ignore[arg-type]
         url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/?token=secret"
-        with pytest.raises(EchoPulseError, match=r"^ws://127\.0\.0\.1:\d+/ answered 401 Unauthorized \(give a token"):
+        with pytest.raises(EchoPulseError, match=r"^ws://127\.0\.0\.1:\d+/ answered 401 Unauthorized \(give a valid"):
             await _connector(url, Sink(), Letters()).run(asyncio.Event())
 
     assert attempts == 1
