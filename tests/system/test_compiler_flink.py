@@ -22,10 +22,10 @@ from features.machinery.from_feast import from_feast
 from features.machinery.oracle import windows
 from features.machinery.view_spec import AggregationSpec, Column, ViewSpec
 from pipelines.signals import panes_view
+from tests.system.planner import planner_ended
 from transforms.keys import string_keys
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -196,21 +196,10 @@ def analysed() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def flink() -> Iterator[Flink]:
-    """Makes in-process Flinks of one slot, streaming or batch, their sessions in UTC.
-
-    PyFlink forgets the JVM it starts; it is kept here, so that it can be ended with the module.
-    """
+    """Makes in-process Flinks of one slot, streaming or batch, their sessions in UTC."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyFlink warns of its own deprecated classes as it loads
-        from pyflink import java_gateway  # noqa: PLC0415 PyFlink is for this module only
-        from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
-
-    started: list[subprocess.Popen[bytes]] = []
-    launch = java_gateway.launch_gateway_server_process
-
-    def keep(*arguments: object) -> subprocess.Popen[bytes]:
-        started.append(launch(*arguments))
-        return started[-1]
+        from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415 PyFlink is for this module only
 
     def environment(mode: str) -> TableEnvironment:
         builder = EnvironmentSettings.new_instance()
@@ -224,15 +213,9 @@ def flink() -> Iterator[Flink]:
         table.get_config().set("taskmanager.memory.network.min", "512mb")
         return table
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(java_gateway, "launch_gateway_server_process", keep)
+    with pytest.MonkeyPatch.context() as patch, planner_ended():
         patch.setenv("JAVA_HOME", str(find_java().home))
         yield environment
-        java_gateway.get_gateway().shutdown()
-    # Outside the patch, which would put the ended one back: the next to ask starts its own.
-    java_gateway._gateway = None
-    for process in started:
-        process.communicate(timeout=60)
 
 
 def declare_panes(table: TableEnvironment, views: Views) -> None:
