@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +19,17 @@ from features.machinery.compiler import compile_views
 from features.machinery.feast_repo import declarations
 from features.machinery.from_feast import from_feast
 from features.machinery.oracle import windows
-from features.machinery.view_spec import AggregationSpec, Column, ViewSpec
 from pipelines.signals import panes_view
+from tests.features.every_function import (
+    MINUTE,
+    NUMBERS_RANKED,
+    RANKED,
+    SECOND,
+    SIMPLE,
+    SPLIT,
+    START_MS,
+    view_of,
+)
 from tests.system.planner import planner_ended
 from transforms.keys import string_keys
 
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
 
     from pyflink.table import TableEnvironment
 
-    from features.machinery.view_spec import CompiledView, FeatureType
+    from features.machinery.view_spec import CompiledView, FeatureType, ViewSpec
 
     Flink = Callable[[str], TableEnvironment]
     Views = list[tuple[ViewSpec, CompiledView]]
@@ -53,59 +61,7 @@ COLUMNS = {
 }
 FLINK_TYPES: dict[FeatureType, str] = {"int64": "BIGINT", "float64": "DOUBLE", "string": "STRING"}
 ROWS = 1_000
-START_MS = 1_760_000_400_000
-SECOND_MS, MINUTE_MS = 1_000, 60_000
 KINDS = ["message", "message", "edit", "reaction", "join", "delete", ""]
-CHANNEL = (Column("channel_id", "string"),)
-
-FUNCTIONS: tuple[tuple[str, str, str, FeatureType, float | None], ...] = (
-    ("messages", "count", "event_id", "int64", None),
-    ("texts", "approx_count_distinct", "text_key", "int64", None),
-    ("people", "approx_count_distinct", "user_key", "int64", None),
-    ("toxic", "sum", "toxic", "int64", None),
-    ("harm", "sum", "toxicity", "float64", None),
-    ("calmest", "min", "toxicity", "float64", None),
-    ("most_emoji", "max", "emoji_count", "int64", None),
-    ("mood", "mean", "sentiment_score", "float64", None),
-    ("mean_harm", "mean", "toxicity", "float64", None),
-    ("spread", "std", "emoji_count", "float64", None),
-    ("unrest", "std", "toxicity", "float64", None),
-    ("opening", "first", "toxicity", "float64", None),
-    ("last_emoji", "last", "emoji_count", "int64", None),
-    ("last_kind", "last", "kind", "string", None),
-    ("last_user", "last", "user_id", "string", None),
-)
-SPLIT: tuple[tuple[str, str, str, FeatureType, float | None], ...] = (
-    ("messages", "count", "event_id", "int64", None),
-    ("talkers", "count_distinct", "user_id", "int64", None),
-    ("p90", "approx_percentile", "toxicity", "float64", 0.9),
-    ("mean_harm", "mean", "toxicity", "float64", None),
-)
-WHOLE: tuple[tuple[str, str, str, FeatureType, float | None], ...] = (
-    ("median_mood", "approx_percentile", "sentiment_score", "float64", 0.5),
-)
-RANKED: tuple[tuple[str, str, str, FeatureType, float | None], ...] = (
-    ("top_users", "top_k", "user_id", "string", 2),
-    ("most_users", "top_k", "user_id", "string", 20),
-)
-
-
-def view_of(
-    name: str,
-    aggregations: tuple[tuple[str, str, str, FeatureType, float | None], ...],
-    window_ms: int = 2 * MINUTE_MS,
-    slide_ms: int = MINUTE_MS,
-) -> ViewSpec:
-    """A view by channel whose features are its aggregations."""
-    return ViewSpec(
-        name,
-        CHANNEL,
-        tuple(Column(feature, type_) for feature, _, _, type_, _ in aggregations),
-        tuple(
-            AggregationSpec(feature, function, column, window_ms, slide_ms, parameter)
-            for feature, function, column, _, parameter in aggregations
-        ),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -114,20 +70,20 @@ def views(request: pytest.FixtureRequest) -> Views:
     declared = declarations(request.config.rootpath / "features").stream_feature_views
     specs = [
         *(from_feast(view) for view in declared),
-        view_of("all_2m", FUNCTIONS),
-        view_of("all_1m", FUNCTIONS, MINUTE_MS, MINUTE_MS),
-        view_of("all_24h", FUNCTIONS, 1_440 * MINUTE_MS, 60 * MINUTE_MS),
-        view_of("split_2m", SPLIT),
-        view_of("split_1h", SPLIT, 60 * MINUTE_MS, 10 * MINUTE_MS),
-        view_of("whole_2m", WHOLE),
-        view_of("ranked_2m", RANKED),
-        replace(view_of("ranked_1h", RANKED, 60 * MINUTE_MS, 10 * MINUTE_MS), filter="kind != 'join'"),
+        view_of("all_2m", SIMPLE, 2 * MINUTE, MINUTE),
+        view_of("all_1m", SIMPLE, MINUTE, MINUTE),
+        view_of("all_24h", SIMPLE, 1_440 * MINUTE, 60 * MINUTE),
+        view_of("split_2m", SPLIT, 2 * MINUTE, MINUTE),
+        view_of("split_1h", SPLIT, 60 * MINUTE, 10 * MINUTE),
+        view_of("moods_2m", NUMBERS_RANKED, 2 * MINUTE, MINUTE),
+        view_of("ranked_2m", RANKED, 2 * MINUTE, MINUTE),
+        view_of("ranked_1h", RANKED, 60 * MINUTE, 10 * MINUTE, filter_="kind != 'join'"),
     ]
     return list(zip(specs, compile_views(specs), strict=True))
 
 
 EVENT = st.tuples(
-    st.one_of(st.integers(0, 40).map(lambda edge: edge * 10 * SECOND_MS), st.integers(0, 7_200_000)),
+    st.one_of(st.integers(0, 40).map(lambda edge: edge * 10 * SECOND), st.integers(0, 7_200_000)),
     st.sampled_from(["", "decode", "", ""]),
     st.sampled_from(KINDS),
     st.text("ab\x01é😀", max_size=2),
