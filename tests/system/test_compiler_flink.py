@@ -231,7 +231,10 @@ def test_rows_of_a_stream_and_of_a_batch_are_the_same_and_the_oracles(
         assert_frame_equal(found, batched[spec.name], check_exact=True, obj=f"{view.name}, stream and batch")
         expected = windows(spec, analysed).astype(found.dtypes.to_dict())
         # Within what docs/features.md states: a deviation of doubles comes from the difference of two squares.
-        assert_frame_equal(found, expected, rtol=1e-12, atol=3e-8, obj=view.name)
+        deviations = [each.name for each in spec.aggregations if each.function == "std"]
+        assert_frame_equal(found[deviations], expected[deviations], rtol=1e-12, atol=3e-8, obj=view.name)
+        rest, wanted = (rows.drop(columns=deviations) for rows in (found, expected))
+        assert_frame_equal(rest, wanted, rtol=1e-12, atol=1e-15, obj=view.name)
         assert len(expected) > 100
 
 
