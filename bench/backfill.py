@@ -39,7 +39,7 @@ NAME = "backfill"
 #: Events a second of event time.
 _RATE = 500
 _WARM_UP_SHARE = 4
-    """Stream a share of `count` simulated events and the real tweets, then compute their windows again."""
+#: Of the run's events: more of them in windows of minutes, at full speed, outgrow the embedded TaskManager's heap, where
 #: each timer of a window keeps some kilobytes of its key.
 _SHARE = 0.3
 _WAYS: dict[str, dict[str, Any]] = {
@@ -50,7 +50,7 @@ _WAYS: dict[str, dict[str, Any]] = {
 
 
 def measure(count: int, folder: Path) -> Section:
-    """Stream a share of `count` simulated events and the real tweets, then compute their windows again elsewhere."""
+    """Stream a share of `count` simulated events and the real tweets, then compute their windows again."""
     count = max(1, round(_SHARE * count))
     settings = own_settings(folder / "home")
     views = compiled_views(FEATURES, settings.home)
