@@ -39,8 +39,8 @@ NAME = "backfill"
 #: Events a second of event time.
 _RATE = 500
 _WARM_UP_SHARE = 4
-#: Of the run's events: more of them in windows of minutes, at full speed, outgrow the embedded TaskManager's heap, where
-#: each timer of a window keeps some kilobytes of its key.
+#: Of the run's events: more in windows of minutes, at full speed, outgrow the heap of the embedded TaskManager,
+#: in which each timer of a window keeps some kilobytes of its key.
 _SHARE = 0.3
 _WAYS: dict[str, dict[str, Any]] = {
     "a backfill by the scores in the lake": {},
