@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 import stamina
@@ -14,17 +13,6 @@ from features.machinery.connection import OnlineStoreSettings
 from features.machinery.view_spec import Column, ViewSchema
 from pipelines.functions import WriteOnline
 from pipelines.retry_log import log_retries
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def hooks() -> Iterator[None]:
-    """Put back what the process had."""
-    before = get_on_retry_hooks()
-    yield
-    set_on_retry_hooks(before)
 
 
 def failing() -> None:
