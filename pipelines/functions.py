@@ -14,6 +14,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.arrow_exchange import from_arrow, to_arrow
 from pipelines.freshness import Freshness
+from pipelines.retry_log import log_retries
 from schemas.arrow import EXCHANGED, exchanged
 from schemas.avro_columns import encode_analysis, encode_shadow
 
@@ -70,6 +71,7 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         from transforms.analysis import Analyser
         from transforms.digest import write_digests
 
+        log_retries()
         self._write_digests = write_digests
         self._analyser = Analyser.of(self._selection)
         self._analyser.open()
@@ -109,6 +111,7 @@ class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no type
         from features.machinery.online_writer import OnlineWriter
 
         del function_context
+        log_retries()
         self._writer = OnlineWriter(self._store)
 
     def close(self) -> None:

@@ -64,4 +64,5 @@ def written(keys: Keys) -> str:
 def _written_step(key: str | int) -> str:
     if isinstance(key, int):
         return f"[{key}]"
-    return f".{key}" if _STEP.fullmatch(key) else f'["{key}"]'
+    plain = _STEP.fullmatch(key)
+    return f".{key}" if plain is not None and plain["name"] == key else f'["{key}"]'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,9 @@ import pytest
 from features.machinery.feast_repo import declarations
 from features.machinery.from_feast import from_feast
 from tests.system.own_stack import left_running, own_settings
+from tests.system.planner import planner_ended
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -97,30 +97,8 @@ def signals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         with ExitStack() as opened:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # PyFlink and Feast warn of their own deprecated parts as they load
-                opened.enter_context(_planner_ended())
+                opened.enter_context(planner_ended())
                 running = opened.enter_context(pipeline(settings, lambda _: None, lambda _: None))
                 specs = [from_feast(view) for view in declarations(repo).stream_feature_views]
             yield Signals(settings, running, compiled_views(repo, settings.home), specs, Timeline())
         assert left_running(settings.home) == []
-
-
-@contextmanager
-def _planner_ended() -> Iterator[None]:
-    """End the JVM that PyFlink plans in and forgets."""
-    from pyflink import java_gateway  # noqa: PLC0415 - costs seconds
-
-    started: list[subprocess.Popen[bytes]] = []
-    launch = java_gateway.launch_gateway_server_process
-
-    def keep(*arguments: object) -> subprocess.Popen[bytes]:
-        started.append(launch(*arguments))
-        return started[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(java_gateway, "launch_gateway_server_process", keep)
-        yield
-        if started:
-            java_gateway.get_gateway().shutdown()
-            patch.setattr(java_gateway, "_gateway", None)
-    for process in started:
-        process.communicate(timeout=60)

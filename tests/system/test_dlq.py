@@ -21,8 +21,8 @@ from echopulse.job.launch import pipeline
 from schemas.avro import decode_analysis
 from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import EVENTS
-from tests.system.conftest import _planner_ended
 from tests.system.own_stack import echopulse, left_running, own_settings
+from tests.system.planner import planner_ended
 from tests.system.topics_read import results
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def test_letters_of_every_stage_are_mended_and_come_through_once(tmp_path: Path)
     with ExitStack() as opened:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyFlink and Feast warn of their own deprecated parts as they load
-            opened.enter_context(_planner_ended())
+            opened.enter_context(planner_ended())
             opened.enter_context(pipeline(settings, lambda _: None, lambda _: None))
         bootstrap = settings.kafka.bootstrap
         start = positions(bootstrap)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from echopulse.gateway.mapping_paths import Keys, look_up, parse_path, parse_pattern, written
@@ -36,6 +36,8 @@ def test_a_bad_path_is_refused(text: str, at: int) -> None:
         parse_path(text)
 
 
+@example([".0"])
+@example(["[0]"])
 @given(st.lists(st.one_of(st.text(st.characters(exclude_characters='"')), st.integers(-9, 9)), min_size=1))
 def test_a_written_path_reads_back(keys: list[str | int]) -> None:
     """Any key can be written."""
