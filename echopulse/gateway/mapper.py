@@ -171,6 +171,8 @@ def _condition(condition: Condition) -> Callable[[Any], bool]:
     if condition.exists is not None:
         wanted = condition.exists
         return lambda document: (look_up(document, path) is not None) == wanted
+    if (denied := condition.not_in) is not None:
+        return lambda document: look_up(document, path) not in denied
     allowed = condition.in_ if condition.in_ is not None else [condition.equals]
     return lambda document: look_up(document, path) in allowed
 

@@ -305,3 +305,33 @@ async def test_public_streams(tmp_path: Path, mapping: str, channel: str) -> Non
         await _ended(running, stop)
     event = SocialEvent.FromString(broker.records[0].value)
     assert (event.channel_id, event.source) == (channel, mapping)
+
+
+async def test_wikimedia_goes_on_behind_its_last_id(tmp_path: Path) -> None:
+    """EventStreams ends a connection after some minutes; its ids are JSON: one Kafka position per data centre."""
+    asked: list[str] = []
+    ids = [f'[{{"topic":"eqiad.mediawiki.recentchange","partition":0,"timestamp":{number}}}]' for number in range(2)]
+
+    async def stream(request: Request) -> None:
+        number = len(asked)
+        asked.append(request.headers.get("last-event-id", ""))
+        meta = {"id": f"e{number}", "dt": datetime.now(UTC).isoformat(), "domain": "en.wikipedia.org"}
+        edit = {"meta": meta, "type": "edit", "title": "Tea", "user": "Ann", "comment": "a typo", "wiki": "enwiki"}
+        await request.stream()
+        if number < len(ids):
+            await request.send(
+                f":ok\n\nevent: message\nid: {ids[number]}\ndata: ".encode() + orjson.dumps(edit) + b"\n\n"
+            )
+        else:
+            await asyncio.sleep(30)
+
+    broker, stop = Broker(), asyncio.Event()
+    async with http_server(stream) as url:
+        source = {"connector": "sse", "options": {"url": url, "mapping": "wikimedia"}}
+        running = asyncio.create_task(
+            Gateway(_written(tmp_path, {"wiki": source}), [], broker).run(stop, asyncio.Event())
+        )
+        await until(lambda: len(asked) == len(ids) + 1 and len(broker.records) == len(ids))
+        await _ended(running, stop)
+    assert asked == ["", *ids]
+    assert broker.ids() == ["e0", "e1"]
