@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from echopulse.gateway.receipt import Receipt
     from echopulse.gateway.source import Limits
 
 
@@ -45,12 +46,14 @@ class Arrival:
 
     `fault` says why it could not be taken whole: it becomes a dead letter. `resume` is what `arrivals` is given to go
     on behind this frame, after a lost connection or in the next process. Without `fields` the mapping reads the frame.
+    `receipt` is settled when the arrival is in Kafka or in the synced spool: await it elsewhere than in `arrivals`.
     """
 
     data: bytes
     resume: str = ""
     fault: str = ""
     fields: Fields | None = None
+    receipt: Receipt | None = None
 
 
 class Connector(ABC, Generic[O]):

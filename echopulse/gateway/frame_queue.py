@@ -58,6 +58,10 @@ class FrameQueue(Generic[F]):
             self._changed.notify_all()
         return taken
 
+    def rest(self) -> list[F]:
+        """Return the frames that wait, and leave them there."""
+        return list(self._frames)
+
     async def close(self) -> None:
         """Say that no frame follows."""
         async with self._changed:

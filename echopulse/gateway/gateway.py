@@ -76,20 +76,41 @@ class Gateway:
         if config.state != self.config.state:
             _LOG.error("configuration refused, the old one stays", reason="`state` changes with a restart only")
             return
+        try:
+            await self._apply(sources)
+        except EchoPulseError as error:
+            _LOG.error("configuration refused, the old one stays", reason=str(error))
+            return
         self.config = config
-        await self._apply(sources)
         _LOG.info("configuration read", sources=len(sources))
 
     async def _apply(self, sources: dict[str, Source]) -> None:
-        """End what is gone or differs, start what is new; what is the same goes on undisturbed."""
+        """End what is gone or differs, start what is new; what is the same goes on undisturbed.
+
+        Raises EchoPulseError, with nothing changed, where a spool cannot be opened. One that a running source holds is
+        open already, so what can fail is opened before anything ends.
+        """
         wanted = {name: source for name, source in sources.items() if not self._names or name in self._names}
         gone = [name for name, running in self._running.items() if wanted.get(name) != running.run.source]
+        opened: dict[str, SourceRun] = {}
+        try:
+            for name, source in wanted.items():
+                before = self._running.get(name)
+                if before is None or (name in gone and not before.run.holds_spool):
+                    opened[name] = self._opened(source)
+        except EchoPulseError:
+            for run in opened.values():
+                run.discard()
+            raise
         await asyncio.gather(*map(self._end, gone))
         for name, source in wanted.items():
             if name not in self._running:
-                run, stop = SourceRun(source, self.config.state, self._sink, self._window), asyncio.Event()
+                run, stop = opened.get(name) or self._opened(source), asyncio.Event()
                 self._running[name] = _Running(run, stop, asyncio.create_task(run.run(stop)))
         self._sources = sources
+
+    def _opened(self, source: Source) -> SourceRun:
+        return SourceRun(source, self.config.state, self._sink, self._window)
 
     async def _end(self, name: str) -> None:
         running = self._running.pop(name)

@@ -49,9 +49,12 @@ class GatewayCollector:
             yield gauge
         dropped = CounterMetricFamily("gateway_dropped", "Events that were dropped", labels=["source", "reason"])
         reconnects = CounterMetricFamily("gateway_reconnects", "Connections made again", labels=_SOURCE)
+        torn = CounterMetricFamily("gateway_spool_torn_bytes", "Bytes cut from a damaged spool", labels=_SOURCE)
         for name, of in figures.items():
+            torn.add_metric([name], of.spool_torn_bytes)
             reconnects.add_metric([name], of.reconnects)
             for reason, count in dict(of.dropped).items():
                 dropped.add_metric([name, reason], count)
         yield dropped
         yield reconnects
+        yield torn

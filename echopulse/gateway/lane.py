@@ -45,14 +45,20 @@ class Lane:
 
     async def offer(self, batch: Batch) -> None:
         """Take a batch, waiting where neither memory nor spool has room."""
-        if not batch.records and not batch.resume:
-            return
+        if not batch.records:
+            batch.settle()
+            if not batch.resume:
+                return
         async with self._changed:
             if self.spool is None:
                 await self._changed.wait_for(lambda: self._has_room(batch))
             elif not self.spool.empty or not self._has_room(batch):
                 await self._to_spool(self.spool, batch.records)
                 self._spooled_resume = batch.resume or self._spooled_resume
+                if batch.receipts:
+                    # Whatever the fsync policy: who was told that it is safe will not send it again.
+                    await asyncio.to_thread(self.spool.sync)
+                    batch.settle()
                 self._move_resume("")
                 self._changed.notify_all()
                 return
@@ -76,8 +82,9 @@ class Lane:
                 self.spool.rotten = 0
             return Batch([unpacked(data) for _, data in taken], taken[-1][0] if taken else None)
 
-    async def acknowledge(self, batch: Batch) -> None:
-        """Let a batch go that Kafka has; in the order of `take`."""
+    async def acknowledge(self, batch: Batch, refused: str = "") -> None:
+        """Let a batch go that Kafka has, or part of which it `refused` with that reason; in the order of `take`."""
+        batch.settle(refused)
         async with self._changed:
             if batch.position is None:
                 self.records -= len(batch.records)
@@ -94,19 +101,26 @@ class Lane:
             self._closed = True
             self._changed.notify_all()
 
-    def keep(self, in_flight: Sequence[Batch]) -> None:
+    def keep(self, taken: Sequence[Batch], offered: Sequence[Batch] = ()) -> None:
         """End: put what Kafka has not acknowledged into the spool and close it; without one, count it as lost.
 
-        Behind newer records where the spool holds any: lost order is mended by event times, a lost record is not.
+        What was `taken` and what is in memory is older than all in the spool and goes before it; what was `offered`
+        and found no room is newer and goes behind it.
         """
-        left = [r for batch in (*in_flight, *self._memory) if batch.position is None for r in batch.records]
+        older = [batch for batch in (*taken, *self._memory) if batch.position is None]
         self._memory.clear()
         spool = self.spool
-        for chunk in _chunks([record.packed() for record in left], spool.most_bytes // _CHUNKS if spool else 1):
-            if spool is None or not spool.append(chunk):
-                self.dropped[STOPPED] += len(chunk)
+        packed = [[r.packed() for batch in batches for r in batch.records] for batches in (older, offered)]
+        # The newer ones first: behind `put_before` the spool takes no more.
+        behind = spool is not None and spool.append(packed[1])
+        kept = [spool is not None and spool.put_before(packed[0]), behind]
         if spool is not None:
             spool.close()
+        for batches, payloads, safe in zip((older, offered), packed, kept, strict=True):
+            if not safe:
+                self.dropped[STOPPED] += len(payloads)
+            for batch in batches:
+                batch.settle("" if safe else "the gateway was stopped before Kafka had it")
 
     def _has_room(self, batch: Batch) -> bool:
         fits = self.records + len(batch.records) <= self.most_records and self.bytes + batch.size <= self.most_bytes

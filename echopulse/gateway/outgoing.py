@@ -12,6 +12,8 @@ from echopulse.gateway.spool import Position  # noqa: TC001 a field's type
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from echopulse.gateway.receipt import Receipt
+
 _HEAD = struct.Struct("<qIII")
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -55,13 +57,22 @@ def unpacked(data: bytes) -> Outgoing:
 
 
 class Batch(NamedTuple):
-    """Records taken together; `position` is behind them where they came from the spool, `resume` the newest frame's."""
+    """Records taken together; `position` is behind them where they came from the spool, `resume` the newest frame's.
+
+    `receipts` are those of the frames that they came from.
+    """
 
     records: Sequence[Outgoing]
     position: Position | None = None
     resume: str = ""
+    receipts: Sequence[Receipt] = ()
 
     @property
     def size(self) -> int:
         """Bytes of all."""
         return sum(record.size for record in self.records)
+
+    def settle(self, reason: str = "") -> None:
+        """Settle all receipts: '' for safe."""
+        for receipt in self.receipts:
+            receipt.settle(reason)

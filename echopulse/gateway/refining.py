@@ -84,7 +84,8 @@ class Refining:
             for letter in letters
             for datum, headers in letter_messages(letter, self._form)
         ]
-        batch = Batch(records + written, resume=arrivals[-1].resume if arrivals else "")
+        receipts = [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
+        batch = Batch(records + written, resume=arrivals[-1].resume if arrivals else "", receipts=receipts)
         return Refined(batch, len(records), len(letters), mapped.filtered, Counter(dropped))
 
     def _mapped(self, arrivals: Sequence[Arrival], first_number: int) -> Mapped:

@@ -16,7 +16,7 @@ class ResumeFile:
 
     def __init__(self, path: Path) -> None:
         """Keep the path; its folder is made on the first write."""
-        self._path, self._written, self._at = path, self.read_from(path), 0.0
+        self._path, self._written, self._at = path, "", 0.0
 
     @staticmethod
     def read_from(path: Path) -> str:
@@ -25,6 +25,7 @@ class ResumeFile:
 
     def read(self) -> str:
         """Return the text, '' where there is none yet."""
+        self._written = self.read_from(self._path)
         return self._written
 
     def write(self, text: str) -> None:

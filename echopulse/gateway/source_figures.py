@@ -31,6 +31,7 @@ class SourceFigures:
     queue_events: int = 0
     queue_bytes: int = 0
     spool_bytes: int = 0
+    spool_torn_bytes: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     lags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(LAG_BOUNDS) + 1, np.int64))
     lag_sum_s: float = 0.0

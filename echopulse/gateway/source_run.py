@@ -58,6 +58,19 @@ class SourceRun:
         self._bucket = TokenBucket(rate.per_second, rate.burst) if rate else None
         self._in_flight: deque[tuple[Batch, asyncio.Future[Refused], float]] = deque()
         self._sent, self._all_sent = asyncio.Event(), False
+        #: On their way between queue, lane and Kafka: a stop finds them here.
+        self._offered: list[Batch] = []
+        self._taken: list[Batch] = []
+
+    @property
+    def holds_spool(self) -> bool:
+        """Whether nobody else can open its spool."""
+        return self._lane.spool is not None
+
+    def discard(self) -> None:
+        """Let a run that was never started go."""
+        if self._lane.spool is not None:
+            self._lane.spool.close()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; what is in memory then goes to Kafka, or to the spool where Kafka is away."""
@@ -81,7 +94,10 @@ class SourceRun:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             for batch, _future, _began in self._in_flight:
                 self._window.leave(batch.size, 0.0)
-            self._lane.keep([batch for batch, _future, _began in self._in_flight])
+            self._lane.keep([*(batch for batch, _future, _began in self._in_flight), *self._taken], self._offered)
+            for arrival in self._queue.rest():
+                if arrival.receipt:
+                    arrival.receipt.settle("the gateway was stopped before it was read")
             if unread := len(self._queue):
                 self.figures.dropped[STOPPED] += unread
             if self._connector.resumable:
@@ -99,6 +115,7 @@ class SourceRun:
         figures.queue_events = len(self._queue) + self._lane.records
         figures.queue_bytes = self._queue.bytes + self._lane.bytes
         figures.spool_bytes = spool.size if spool and not spool.empty else 0
+        figures.spool_torn_bytes = spool.torn_bytes if spool else 0
         return figures
 
     async def _read(self) -> None:
@@ -115,6 +132,8 @@ class SourceRun:
                         figures.frames += 1
                         if await self._within_rate():
                             await self._queue.put(arrival)
+                        elif arrival.receipt:
+                            arrival.receipt.settle("more than the source's rate")
             except StreamEndedError:
                 figures.state = "ended"
                 return
@@ -161,12 +180,16 @@ class SourceRun:
             figures.letters += refined.letters
             figures.filtered += refined.filtered
             figures.dropped.update(refined.dropped)
+            self._offered = [refined.batch]
             await self._lane.offer(refined.batch)
+            self._offered = []
 
     async def _send(self) -> None:
         while (batch := await self._lane.take(self._limits.batch_frames, _BATCH_BYTES)) is not None:
+            self._taken = [batch]
             await self._window.enter(batch.size)
             self._in_flight.append((batch, self._sink.send(batch.records), time.monotonic()))
+            self._taken = []
             self._sent.set()
         self._all_sent = True
         self._sent.set()
@@ -188,5 +211,5 @@ class SourceRun:
             stamps = [record.ts for record in batch.records if record.topic == EVENTS]
             self.figures.delivered += len(stamps)
             self.figures.observe(stamps, now_ms())
-            await self._lane.acknowledge(batch)
+            await self._lane.acknowledge(batch, refused[0][1] if refused else "")
             self._resume.write_at_times(self._lane.resume)

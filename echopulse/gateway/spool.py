@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import struct
 import time
 import zlib
@@ -43,16 +44,23 @@ class Spool:
         self.most_bytes, self.torn_bytes, self.rotten = most_bytes, 0, 0
         self._folder, self._fsync, self._synced = folder, fsync, time.monotonic()
         self._segment_bytes = max(1, most_bytes // _SEGMENTS_IN_BOUND)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = (folder / "lock").open("w")
+        self._file: int | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = (folder / "lock").open("w")
+        except OSError as error:
+            raise EchoPulseError(f"the spool {folder} cannot be opened: {error.strerror}") from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.close()
             raise EchoPulseError(f"the spool {folder} is held by another process", "stop the other gateway") from None
-        self._acknowledged = self._read = self._stored_cursor()
-        self._segments = self._found_segments()
-        self._file: int | None = None
+        try:
+            self._acknowledged = self._read = self._stored_cursor()
+            self._segments = self._found_segments()
+        except OSError as error:
+            self._lock.close()
+            raise EchoPulseError(f"the spool {folder} cannot be read: {error.strerror}") from error
 
     @property
     def size(self) -> int:
@@ -71,6 +79,8 @@ class Spool:
 
     def append(self, payloads: Sequence[bytes]) -> bool:
         """Append records, all or none; False where there is no room for them. Raises OSError of the disk."""
+        if not payloads:
+            return True
         data = framed(payloads)
         if self.size + len(data) > self.most_bytes:
             return False
@@ -89,6 +99,35 @@ class Spool:
         last.unread += len(payloads)
         if self._fsync == "always" or (self._fsync == "second" and time.monotonic() - self._synced >= 1):
             self.sync()
+        return True
+
+    def put_before(self, payloads: Sequence[bytes]) -> bool:
+        """Put records before all that is not acknowledged, all or none, for the next opening: `close` alone may follow.
+
+        False where the disk is full; the bound may be passed once, by what memory held. Raises OSError of the disk.
+        """
+        if not payloads:
+            return True
+        if self.empty:
+            return self.append(payloads)
+        first = next(segment for segment in self._segments if self._end(segment) > self._acknowledged)
+        start = self._acknowledged.offset if first.number == self._acknowledged.segment else 0
+        new = first.path.with_suffix(".new")
+        try:
+            with first.path.open("rb") as old, new.open("wb") as file:
+                file.write(framed(payloads))
+                old.seek(start)
+                shutil.copyfileobj(old, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                return False
+            raise
+        # The cursor first: killed between the two, what was acknowledged is sent again, and nothing is passed over.
+        self._write_cursor(Position(first.number, 0))
+        new.replace(first.path)
         return True
 
     def drop_oldest(self) -> int:
@@ -144,6 +183,14 @@ class Spool:
 
     def _move_to(self, position: Position) -> None:
         self._acknowledged, self._read = position, max(self._read, position)
+        self._write_cursor(position)
+        while self._segments and self._is_done(self._segments[0]):
+            self._segments.pop(0).path.unlink()
+            if not self._segments and self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    def _write_cursor(self, position: Position) -> None:
         data = struct.pack("<QQ", *position)
         new = self._folder / "cursor.new"
         with new.open("wb") as file:
@@ -152,11 +199,6 @@ class Spool:
                 file.flush()
                 os.fsync(file.fileno())
         new.replace(self._folder / "cursor")
-        while self._segments and self._is_done(self._segments[0]):
-            self._segments.pop(0).path.unlink()
-            if not self._segments and self._file is not None:
-                os.close(self._file)
-                self._file = None
 
     def _is_done(self, segment: Segment) -> bool:
         full = segment is not self._segments[-1] or segment.size >= self._segment_bytes

@@ -10,7 +10,7 @@ from echopulse.gateway.source_figures import SourceFigures
 
 def test_every_figure_has_its_name() -> None:
     """As the dashboards ask for them."""
-    figures = SourceFigures(queue_events=3, queue_bytes=40, spool_bytes=5, reconnects=2)
+    figures = SourceFigures(queue_events=3, queue_bytes=40, spool_bytes=5, spool_torn_bytes=9, reconnects=2)
     figures.dropped["rate"] += 7
     figures.observe([1_000, 750, 5_000], 1_000)
     registry = CollectorRegistry(auto_describe=False)
@@ -27,4 +27,5 @@ def test_every_figure_has_its_name() -> None:
         'gateway_spool_bytes{source="chat"} 5.0',
         'gateway_dropped_total{reason="rate",source="chat"} 7.0',
         'gateway_reconnects_total{source="chat"} 2.0',
+        'gateway_spool_torn_bytes_total{source="chat"} 9.0',
     } <= lines

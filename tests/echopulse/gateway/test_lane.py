@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from echopulse.gateway.lane import SPOOL_FULL, Lane
 from echopulse.gateway.outgoing import Batch, Outgoing, unpacked
+from echopulse.gateway.receipt import SAFE, Receipt
 from echopulse.gateway.spool import Spool
 
 if TYPE_CHECKING:
@@ -137,3 +138,53 @@ async def test_the_place_to_resume_waits_for_kafka(tmp_path: Path) -> None:
     assert lane.resume == "b"
     assert lane.spool is not None
     lane.spool.close()
+
+
+async def test_a_stop_keeps_the_order(tmp_path: Path) -> None:
+    """What was taken or in memory goes before the spool, what found no room behind it; the bytes read before stay."""
+    spool = Spool(tmp_path, 100_000)
+    lane = Lane(2, 10_000, spool)
+    for number in range(4):
+        await lane.offer(_batch(number))
+    for _ in range(3):
+        taken = await lane.take(9, 10_000)
+        assert taken is not None
+        await lane.acknowledge(taken)
+    assert spool.empty
+    for number in range(4, 9):
+        await lane.offer(_batch(number))
+    first = await lane.take(9, 10_000)
+    assert first is not None
+    lane.keep([first], [_batch(9)])
+    again = Spool(tmp_path, 100_000)
+    kept = again.read(99, 100_000)
+    assert [unpacked(data).ts for _, data in kept] == [4, 5, 6, 7, 8, 9]
+    again.acknowledge(kept[-1][0])
+    assert again.empty
+    again.close()
+
+
+async def test_a_receipt_is_settled_when_kafka_has_it(tmp_path: Path) -> None:
+    """Not before; with the reason where Kafka refused it; at once when it is in the spool or gave no record."""
+    lane = Lane(2, 10_000, Spool(tmp_path, 100_000, fsync="never"))
+    receipts = [Receipt() for _ in range(4)]
+    for number, receipt in enumerate(receipts[:3]):
+        await lane.offer(_batch(number)._replace(receipts=[receipt]))
+    await lane.offer(Batch([], receipts=[receipts[3]]))
+    assert [await receipts[place].told(1) for place in (2, 3)] == [SAFE, SAFE]
+    with pytest.raises(TimeoutError):
+        await receipts[0].told(0.01)
+    for refused in ("", "too large"):
+        taken = await lane.take(9, 10_000)
+        assert taken is not None
+        await lane.acknowledge(taken, refused)
+    assert [await receipt.told(1) for receipt in receipts[:2]] == [SAFE, "too large"]
+    lane.keep([])
+
+
+async def test_a_stop_without_a_spool_settles_receipts_as_not_safe() -> None:
+    """Who sent it sends it again."""
+    lane, receipt = Lane(2, 10_000), Receipt()
+    await lane.offer(_batch(0)._replace(receipts=[receipt]))
+    lane.keep([])
+    assert await receipt.told(1) == "the gateway was stopped before Kafka had it"

@@ -17,7 +17,9 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.gateway import Gateway
+from echopulse.gateway.gateway_config import load_config
 from schemas.avro import decode_dead_letter
+from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import DLQ, EVENTS
 from tests.echopulse.gateway.live import http_server, until
@@ -219,6 +221,33 @@ async def test_the_configuration_is_read_again(tmp_path: Path, text: str | None,
             _written(tmp_path, {"b": _ws(url, tmp_path)})
         changed.set()
         await until(lambda: not changed.is_set() and list(gateway.figures()) == sources)
+        await _ended(running, stop)
+
+
+async def test_a_spool_that_cannot_be_opened_refuses_the_reload(tmp_path: Path) -> None:
+    """As a whole: what runs goes on, what could be opened is let go, and once mended the same file is taken."""
+    async with serve(lambda socket: socket.wait_closed(), "127.0.0.1", 0, close_timeout=1) as server:
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+        path = _written(tmp_path, {"a": _ws(url, tmp_path)})
+        stop, changed = asyncio.Event(), asyncio.Event()
+        gateway = Gateway(path, [], Broker())
+        running = asyncio.create_task(gateway.run(stop, changed))
+        await until(lambda: list(gateway.figures()) == ["a"])
+        config = gateway.config
+        blocked = tmp_path / "state" / "spool" / "c"
+        blocked.parent.mkdir(parents=True, exist_ok=True)
+        blocked.write_text("a file where a folder should be")
+        spooled = {name: _ws(url, tmp_path, spool={"enabled": True}) for name in ("b", "c")}
+        _written(tmp_path, spooled)
+        with pytest.raises(EchoPulseError, match=r"the spool .*/c cannot be opened: File exists"):
+            await gateway._apply(load_config(path)[1])
+        await gateway._reload()
+        assert list(gateway.figures()) == ["a"]
+        assert gateway.config is config
+        assert not running.done()
+        blocked.unlink()
+        changed.set()
+        await until(lambda: list(gateway.figures()) == ["b", "c"])
         await _ended(running, stop)
 
 
