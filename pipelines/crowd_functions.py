@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
+_NICENESS = 10
 _BYTES = pa.list_(pa.binary())
 _PANE_ROW = DataTypes.ROW(
     [
@@ -36,6 +38,8 @@ class _Crowd(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
     def open(self, function_context: FunctionContext) -> None:
         """Load the kernels, once a worker."""
         del function_context
+        # Trends may come a second later, features may not, and both are made when the same panes end.
+        os.nice(_NICENESS)
         # As in pipelines.functions: numba must find the worker's own `print` where that says it is.
         setattr(sys.modules[print.__module__], print.__name__, print)
         from transforms import crowd_records
