@@ -32,8 +32,6 @@ def job_settings(config: SignalsConfig) -> dict[str, str]:
         "table.local-time-zone": "UTC",
         "parallelism.default": str(config.parallelism),
         "pipeline.object-reuse": "true",
-        # A window ends on average half of it later.
-        "pipeline.auto-watermark-interval": "50 ms",
         # Ours (pipelines/java): what windows hold on the heap, the ids that repeats are told by in RocksDB.
         "state.backend.type": "echopulse.WindowsOnHeapFactory",
         # The repeat filter mostly asks for ids that are not there.
