@@ -117,7 +117,7 @@ class Lane:
         if spool is not None:
             spool.close()
         for batches, payloads, safe in zip((older, offered), packed, kept, strict=True):
-            if not safe:
+            if payloads and not safe:
                 self.dropped[STOPPED] += len(payloads)
             for batch in batches:
                 batch.settle("" if safe else "the gateway was stopped before Kafka had it")
