@@ -36,6 +36,7 @@ _BATCH_BYTES = 1024 * 1024
 #: How long a source that ends waits for Kafka to take what it has in memory.
 GRACE_S = 10.0
 _LONGEST_ASKED_S = 3600.0
+_PLACE_NOTED_EVERY_S = 0.5
 
 
 class SourceRun:
@@ -58,9 +59,10 @@ class SourceRun:
         self._bucket = TokenBucket(rate.per_second, rate.burst) if rate else None
         self._in_flight: deque[tuple[Batch, asyncio.Future[Refused], float]] = deque()
         self._sent, self._all_sent = asyncio.Event(), False
-        #: On their way between queue, lane and Kafka: a stop finds them here.
+        #: Where the next connection goes on, and how many have failed in a row.
+        self._place, self._failed = "", 0
+        #: On its way into the lane: a stop finds it here.
         self._offered: list[Batch] = []
-        self._taken: list[Batch] = []
 
     @property
     def holds_spool(self) -> bool:
@@ -74,12 +76,13 @@ class SourceRun:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; what is in memory then goes to Kafka, or to the spool where Kafka is away."""
-        reading, refining, sending, acknowledging = (
-            asyncio.create_task(work) for work in (self._read(), self._refine(), self._send(), self._acknowledge())
+        reading, refining, sending, acknowledging, noting = (
+            asyncio.create_task(work)
+            for work in (self._read(), self._refine(), self._send(), self._acknowledge(), self._note_place())
         )
         stopping = asyncio.create_task(stop.wait())
         try:
-            broken = (refining, sending, acknowledging, stopping)
+            broken = (refining, sending, acknowledging, noting, stopping)
             await asyncio.wait(broken, return_when=asyncio.FIRST_COMPLETED)
             reading.cancel()
             await asyncio.wait({reading})
@@ -88,19 +91,19 @@ class SourceRun:
             await self._lane.close()
             await asyncio.wait({sending, acknowledging}, timeout=GRACE_S)
         finally:
-            tasks = (reading, refining, sending, acknowledging, stopping)
+            tasks = (reading, refining, sending, acknowledging, noting, stopping)
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             for batch, _future, _began in self._in_flight:
                 self._window.leave(batch.size, 0.0)
-            self._lane.keep([*(batch for batch, _future, _began in self._in_flight), *self._taken], self._offered)
+            self._lane.keep(self._offered)
             for arrival in self._queue.rest():
                 if arrival.receipt:
                     arrival.receipt.settle("the gateway was stopped before it was read")
             if unread := len(self._queue):
                 self.figures.dropped[STOPPED] += unread
-            if self._connector.resumable:
+            if self._place:
                 # The platform gives them again behind the place that is written now.
                 del self.figures.dropped[STOPPED]
             self._resume.write(self._lane.resume)
@@ -119,23 +122,13 @@ class SourceRun:
         return figures
 
     async def _read(self) -> None:
-        failed, figures = 0, self.figures
-        resume = self._resume.read() if self._connector.resumable else ""
+        self._place = self._resume.read() if self._connector.resumable else ""
         while True:
             reason, wait_s = "the server closed the connection", 0.0
             try:
-                async with aclosing(self._connector.arrivals(resume)) as arrivals:
-                    async for arrival in arrivals:
-                        figures.state, figures.trouble = "reading", ""
-                        failed = failed if arrival.fault else 0
-                        resume = arrival.resume or resume
-                        figures.frames += 1
-                        if await self._within_rate():
-                            await self._queue.put(arrival)
-                        elif arrival.receipt:
-                            arrival.receipt.settle("more than the source's rate")
+                await self._take_in()
             except StreamEndedError:
-                figures.state = "ended"
+                self.figures.state = "ended"
                 return
             except ConnectionLostError as error:
                 reason, wait_s = str(error), error.wait_s
@@ -144,16 +137,36 @@ class SourceRun:
                 return
             except Exception as error:  # noqa: BLE001 a user's connector may raise anything: others go on
                 reason = f"{type(error).__name__}: {error}"
-            failed += 1
-            if failed >= self._limits.attempts:
-                self._lost(f"given up after {failed} attempts in a row: {reason}")
+            self._failed += 1
+            if self._failed >= self._limits.attempts:
+                self._lost(f"given up after {self._failed} attempts in a row: {reason}")
                 return
             # What a server asks for is longer than our own longest wait, and is what keeps it from shutting us out.
-            wait_s = max(wait_before(failed, self._limits), min(wait_s, _LONGEST_ASKED_S))
-            figures.reconnects += 1
-            figures.state, figures.trouble = "waiting", reason
+            wait_s = max(wait_before(self._failed, self._limits), min(wait_s, _LONGEST_ASKED_S))
+            self.figures.reconnects += 1
+            self.figures.state, self.figures.trouble = "waiting", reason
             _LOG.warning("connecting again", source=self.source.name, reason=reason, wait_s=round(wait_s, 2))
             await asyncio.sleep(wait_s)
+
+    async def _take_in(self) -> None:
+        """Take in what one connection gives."""
+        figures = self.figures
+        async with aclosing(self._connector.arrivals(self._place)) as arrivals:
+            async for arrival in arrivals:
+                figures.state, figures.trouble = "reading", ""
+                self._failed = self._failed if arrival.fault else 0
+                self._place = arrival.resume or self._place
+                figures.frames += 1
+                if await self._within_rate():
+                    await self._queue.put(arrival)
+                elif arrival.receipt:
+                    arrival.receipt.settle("more than the source's rate")
+
+    async def _note_place(self) -> None:
+        """Write down where to go on, at times: also when nothing has come since what was acknowledged last."""
+        while True:
+            await asyncio.sleep(_PLACE_NOTED_EVERY_S)
+            self._resume.write(self._lane.resume)
 
     def _lost(self, reason: str) -> None:
         self.figures.state, self.figures.trouble = "lost", reason
@@ -186,10 +199,8 @@ class SourceRun:
 
     async def _send(self) -> None:
         while (batch := await self._lane.take(self._limits.batch_frames, _BATCH_BYTES)) is not None:
-            self._taken = [batch]
             await self._window.enter(batch.size)
             self._in_flight.append((batch, self._sink.send(batch.records), time.monotonic()))
-            self._taken = []
             self._sent.set()
         self._all_sent = True
         self._sent.set()
@@ -212,4 +223,3 @@ class SourceRun:
             self.figures.delivered += len(stamps)
             self.figures.observe(stamps, now_ms())
             await self._lane.acknowledge(batch, refused[0][1] if refused else "")
-            self._resume.write_at_times(self._lane.resume)
