@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.frame_queue import FrameQueue
 from echopulse.gateway.lane import STOPPED, Lane
-from echopulse.gateway.reconnect import wait_before
 from echopulse.gateway.refining import Refining
 from echopulse.gateway.resume_file import ResumeFile
-from echopulse.gateway.source import ConnectionLostError, StreamEndedError
 from echopulse.gateway.source_figures import SourceFigures
+from echopulse.gateway.source_reading import SourceReading
 from echopulse.gateway.spool import Spool
-from echopulse.gateway.token_bucket import TokenBucket
 from echopulse.telemetry import logger
-from schemas.errors import EchoPulseError
 from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
@@ -35,34 +31,46 @@ _LOG = logger(__name__)
 _BATCH_BYTES = 1024 * 1024
 #: How long a source that ends waits for Kafka to take what it has in memory.
 GRACE_S = 10.0
-_LONGEST_ASKED_S = 3600.0
 _PLACE_NOTED_EVERY_S = 0.5
 
 
 class SourceRun:
     """Runs one source until it is stopped. A source that is lost for good says so in its figures and stays."""
 
-    def __init__(self, source: Source, state: Path, sink: RecordSink, window: SendWindow) -> None:
-        """Open its spool and its place to resume. Raises EchoPulseError."""
+    def __init__(
+        self,
+        source: Source,
+        state: Path | None,
+        sink: RecordSink,
+        window: SendWindow,
+        *,
+        place: str = "",
+        frames: int | None = None,
+    ) -> None:
+        """Open its spool and its place to resume under `state`; without one it has no spool and begins at `place`.
+
+        Reading ends after so many `frames`, where they are limited. Raises EchoPulseError.
+        """
         self.source, self.figures = source, SourceFigures()
         self._limits, config = source.config.limits(), source.config
-        self._connector = source.connector(source.options, self._limits)
         self._refining = Refining(source)
         self._sink, self._window = sink, window
         self._queue: FrameQueue[Arrival] = FrameQueue(config.queue.events, config.queue.bytes)
-        self._resume = ResumeFile(state / f"{source.name}.resume")
-        folder = state / "spool" / source.name
-        kept = source.spooled or any(folder.glob("*.segment"))
-        spool = Spool(folder, config.spool.bytes, fsync=config.spool.fsync) if kept else None
+        self._resume = ResumeFile(state / f"{source.name}.resume") if state else None
+        spool = _spool(source, state / "spool" / source.name) if state else None
         self._lane = Lane(config.queue.events, config.queue.bytes, spool, config.spool.when_full, self.figures.dropped)
-        rate = config.rate
-        self._bucket = TokenBucket(rate.per_second, rate.burst) if rate else None
         self._in_flight: deque[tuple[Batch, asyncio.Future[Refused], float]] = deque()
         self._sent, self._all_sent = asyncio.Event(), False
-        #: Where the next connection goes on, and how many have failed in a row.
-        self._place, self._failed = "", 0
+        if self._resume and source.connector.resumable:
+            place = self._resume.read()
+        self._reading = SourceReading(source, self._queue, self.figures, place=place, frames=frames)
         #: On its way into the lane: a stop finds it here.
         self._offered: list[Batch] = []
+
+    @property
+    def over(self) -> asyncio.Event:
+        """Set when nothing more will be read: the stream is over, or lost for good."""
+        return self._reading.over
 
     @property
     def holds_spool(self) -> bool:
@@ -78,7 +86,7 @@ class SourceRun:
         """Run until `stop`; what is in memory then goes to Kafka, or to the spool where Kafka is away."""
         reading, refining, sending, acknowledging, noting = (
             asyncio.create_task(work)
-            for work in (self._read(), self._refine(), self._send(), self._acknowledge(), self._note_place())
+            for work in (self._reading.run(), self._refine(), self._send(), self._acknowledge(), self._note_place())
         )
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -95,22 +103,28 @@ class SourceRun:
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
-            for batch, _future, _began in self._in_flight:
-                self._window.leave(batch.size, 0.0)
-            self._lane.keep(self._offered)
-            for arrival in self._queue.rest():
-                if arrival.receipt:
-                    arrival.receipt.settle("the gateway was stopped before it was read")
-            if unread := len(self._queue):
-                self.figures.dropped[STOPPED] += unread
-            if self._place:
-                # The platform gives them again behind the place that is written now.
-                del self.figures.dropped[STOPPED]
-            self._resume.write(self._lane.resume)
-            self.figures.state = "stopped"
+            self._let_go()
         for outcome in ended:
             if isinstance(outcome, Exception):
                 raise outcome
+
+    def _let_go(self) -> None:
+        """Put what is left where the next run finds it, and count what has no such place."""
+        for batch, _future, _began in self._in_flight:
+            self._window.leave(batch.size, 0.0)
+        self._lane.keep(self._offered)
+        for arrival in self._queue.rest():
+            if arrival.receipt:
+                arrival.receipt.settle("the gateway was stopped before it was read")
+        if unread := len(self._queue):
+            self.figures.dropped[STOPPED] += unread
+        if self._reading.place:
+            # The platform gives them again behind the place that is written now.
+            del self.figures.dropped[STOPPED]
+        self._write_place()
+        self.figures.place = self._lane.resume
+        if self.figures.state != "lost":
+            self.figures.state = "stopped"
 
     def measure(self) -> SourceFigures:
         """Return the figures, sizes as they are now."""
@@ -121,67 +135,15 @@ class SourceRun:
         figures.spool_torn_bytes = spool.torn_bytes if spool else 0
         return figures
 
-    async def _read(self) -> None:
-        self._place = self._resume.read() if self._connector.resumable else ""
-        while True:
-            reason, wait_s = "the server closed the connection", 0.0
-            try:
-                await self._take_in()
-            except StreamEndedError:
-                self.figures.state = "ended"
-                return
-            except ConnectionLostError as error:
-                reason, wait_s = str(error), error.wait_s
-            except EchoPulseError as error:
-                self._lost(str(error))
-                return
-            except Exception as error:  # noqa: BLE001 a user's connector may raise anything: others go on
-                reason = f"{type(error).__name__}: {error}"
-            self._failed += 1
-            if self._failed >= self._limits.attempts:
-                self._lost(f"given up after {self._failed} attempts in a row: {reason}")
-                return
-            # What a server asks for is longer than our own longest wait, and is what keeps it from shutting us out.
-            wait_s = max(wait_before(self._failed, self._limits), min(wait_s, _LONGEST_ASKED_S))
-            self.figures.reconnects += 1
-            self.figures.state, self.figures.trouble = "waiting", reason
-            _LOG.warning("connecting again", source=self.source.name, reason=reason, wait_s=round(wait_s, 2))
-            await asyncio.sleep(wait_s)
-
-    async def _take_in(self) -> None:
-        """Take in what one connection gives."""
-        figures = self.figures
-        async with aclosing(self._connector.arrivals(self._place)) as arrivals:
-            async for arrival in arrivals:
-                figures.state, figures.trouble = "reading", ""
-                self._failed = self._failed if arrival.fault else 0
-                self._place = arrival.resume or self._place
-                figures.frames += 1
-                if await self._within_rate():
-                    await self._queue.put(arrival)
-                elif arrival.receipt:
-                    arrival.receipt.settle("more than the source's rate")
-
     async def _note_place(self) -> None:
         """Write down where to go on, at times: also when nothing has come since what was acknowledged last."""
         while True:
             await asyncio.sleep(_PLACE_NOTED_EVERY_S)
+            self._write_place()
+
+    def _write_place(self) -> None:
+        if self._resume:
             self._resume.write(self._lane.resume)
-
-    def _lost(self, reason: str) -> None:
-        self.figures.state, self.figures.trouble = "lost", reason
-        _LOG.error("source lost until its configuration changes", source=self.source.name, reason=reason)
-
-    async def _within_rate(self) -> bool:
-        if self._bucket is None or self._bucket.take():
-            return True
-        rate = self.source.config.rate
-        if rate is not None and rate.over == "drop":
-            self.figures.dropped["rate"] += 1
-            return False
-        while not self._bucket.take():  # noqa: ASYNC110 time is what is waited for
-            await asyncio.sleep(self._bucket.wait_s())
-        return True
 
     async def _refine(self) -> None:
         number = 1
@@ -223,3 +185,10 @@ class SourceRun:
             self.figures.delivered += len(stamps)
             self.figures.observe(stamps, now_ms())
             await self._lane.acknowledge(batch, refused[0][1] if refused else "")
+
+
+def _spool(source: Source, folder: Path) -> Spool | None:
+    """Open a source's spool: where it is to have one, and where one that it no longer has holds anything."""
+    room = source.config.spool
+    kept = source.spooled or any(folder.glob("*.segment"))
+    return Spool(folder, room.bytes, fsync=room.fsync) if kept else None
