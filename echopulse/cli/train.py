@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 from schemas.errors import EchoPulseError, UsageError
+
+if TYPE_CHECKING:
+    from echopulse.training.trainers import Order
 
 _CHECKPOINT = Group("Of a checkpoint of somebody else's")
 
@@ -98,8 +101,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     overwrite
         Write into a folder that holds something, over the files of an earlier artifact.
     """
-    from echopulse.training.card import write_card
-    from echopulse.training.trainers import Order, train_model
+    from echopulse.training.trainers import Order
 
     if not tasks and kind != "cascade":
         raise UsageError("no task given", "echopulse train sentiment toxicity stance --data DIR --output DIR")
@@ -109,17 +111,15 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
                 "a checkpoint is not trained", "of all options it takes --data, --output, --overwrite and its own"
             )
         _check_output(output, overwrite=overwrite)
-        document = imported.made(tasks, data, output)
+        document = _tracked_import(tasks, data, output, imported, options)
     elif imported != NO_CHECKPOINT:
         raise UsageError("--labels, --reads, --languages, --floats without --checkpoint", "they are about one")
     elif data is None:
         raise UsageError("no data given", "--data names a folder of TASK.train.parquet and TASK.val.parquet")
     else:
         _check_output(output, overwrite=overwrite)
-        document = train_model(
-            Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second), _say
-        )
-    write_card(output, document)
+        order = Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second)
+        document = _tracked_training(order, options)
     emit(
         {"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{_table(document)}"
     )
@@ -133,7 +133,8 @@ def evaluate(
     Parameters
     ----------
     model
-        The name of a model that ships (default) or the folder of an artifact.
+        The name of a model that ships (default), the folder of an artifact, or one of the registry:
+        TASK@champion, TASK@challenger, TASK@sha256:PREFIX.
     data
         Folder of <task>.<split>.parquet, columns text and label.
     split
@@ -142,14 +143,66 @@ def evaluate(
         Say, too, what is left of the metrics when words are disguised, and how often harmless sentences that name a
         group of people are taken for toxic.
     """
+    from echopulse.registry.opening import model_folder
+    from echopulse.tracking.model_run import Watched, note_data, note_model, task_names
+    from echopulse.tracking.publish import publish, recorded
     from echopulse.training.evaluation import evaluate as evaluate_model
+    from transforms.artifact import read_manifest
 
-    document = evaluate_model(model, data, split)
-    if robustness:
-        from echopulse.training.robustness import robustness as measure
+    settings = options.settings()
+    folder = model_folder(settings, model)
+    with recorded("evaluate", f"evaluate {model}", lambda record: publish(settings, record, _say)) as record:
+        watched = Watched(record)
+        record.parameters(model=model, split=split)
+        if data.is_dir():
+            note_data(record, data, task_names(read_manifest(folder)[0].tasks), (split,))
+        document = evaluate_model(folder, data, split, watched.answers) | {"model": model}
+        if robustness:
+            from echopulse.training.robustness import robustness as measure
 
-        document |= measure(model, data, split)
+            document |= measure(str(folder), data, split)
+        note_model(record, folder, document, kept=False)
     emit(document, options.json, lambda: f"{document['model']}: {document['digest']}\n{_table(document)}")
+
+
+def _tracked_training(order: Order, options: GlobalOptions) -> dict[str, Any]:
+    """Train, write the card, and tell MLflow of it."""
+    from echopulse.tracking.model_run import Watched, note_model, note_order
+    from echopulse.tracking.publish import publish, recorded
+    from echopulse.training.card import write_card
+    from echopulse.training.trainers import train_model
+
+    settings = options.settings()
+    name = f"train {order.output.resolve().name}"
+    with recorded("train", name, lambda record: publish(settings, record, _say)) as record:
+        note_order(record, order)
+        watched = Watched(record)
+        document = train_model(order, _say, watched.observer)
+        write_card(order.output, document)
+        watched.finish()
+        note_model(record, order.output, document, kept=True)
+    return document
+
+
+def _tracked_import(
+    tasks: tuple[str, ...], data: Path | None, output: Path, imported: CheckpointOptions, options: GlobalOptions
+) -> dict[str, Any]:
+    """Make an artifact of a checkpoint, write its card, and tell MLflow of it."""
+    from echopulse.tracking.model_run import note_data, note_model
+    from echopulse.tracking.publish import publish, recorded
+    from echopulse.training.card import write_card
+    from echopulse.training.datasets import TASKS
+
+    settings = options.settings()
+    name = f"train {output.resolve().name}"
+    with recorded("train", name, lambda record: publish(settings, record, _say)) as record:
+        record.parameters(checkpoint=imported.checkpoint, tasks=" ".join(tasks), reads=imported.reads)
+        if data is not None:
+            note_data(record, data, [task for task in tasks if task in TASKS], ("val",))
+        document = imported.made(tasks, data, output)
+        write_card(output, document)
+        note_model(record, output, document, kept=True)
+    return document
 
 
 def _check_output(output: Path, *, overwrite: bool) -> None:

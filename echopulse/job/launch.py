@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from echopulse import stack
@@ -63,15 +63,17 @@ def pipeline(
     on_step: Callable[[str], None],
     *,
     skip_backlog: bool = False,
+    tracking: bool = False,
 ) -> Iterator[Pipeline]:
     """Bring everything up and yield it running; what was started is stopped at the end, and nothing else.
 
     With `skip_backlog` the job begins where `social.events` ends now: a replay must not meet what an earlier job left
-    unread. The Feast registry is applied and the job planned (a JVM of its own, seconds of CPU) while the servers
+    unread. With `tracking` MLflow is one of the services. The Feast registry is applied and the job planned (a JVM of its own, seconds of CPU) while the servers
     start. Raises EchoPulseError naming the service, the view or the job that stands in the way.
     """
     started = time.monotonic()
-    with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(settings, on_service) as running:
+    services = replace(stack.stack_settings(settings), mlflow=tracking)
+    with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(services, on_service) as running:
         clear_metrics(settings)
         planned = _InBackground(lambda: _plan(settings, apply))
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)

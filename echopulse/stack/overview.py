@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 
 #: How long `down` waits for an `up` or `down` that is under way, seconds.
 _PATIENCE_S = 10.0
+_TRACKING = "mlflow"
 
 
 def describe(settings: StackSettings) -> list[ServiceState]:
     """Return every service's state: ready, starting (running, but its health check fails), failed or stopped."""
     entries = {entry.name: entry for entry in run_file.read(settings.run)}
+    # A tracking server is told where one was started, whatever the settings here say.
+    services = specs(replace(settings, mlflow=settings.mlflow or _TRACKING in entries))
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda spec: _state(spec, entries.get(spec.name), settings), specs(settings)))
+        return list(pool.map(lambda spec: _state(spec, entries.get(spec.name), settings), services))
 
 
 def stop(settings: StackSettings) -> list[str]:
@@ -33,7 +37,7 @@ def stop(settings: StackSettings) -> list[str]:
 
     Only processes whose pid and create time match are touched. Raises EchoPulseError where one survives.
     """
-    patience = {spec.name: spec.patience_s for spec in specs(settings)}
+    patience = {spec.name: spec.patience_s for spec in specs(replace(settings, mlflow=True))}
     with run_file.locked(settings.run, _PATIENCE_S):
         entries = run_file.read(settings.run)
         running = [entry for entry in entries if members(entry.process)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from echopulse.stack.flink import JobManager, TaskManager
 from echopulse.stack.kafka import Kafka
+from echopulse.stack.mlflow import Mlflow
 from echopulse.stack.s3 import S3
 from echopulse.stack.valkey import Valkey
 
@@ -16,4 +17,5 @@ if TYPE_CHECKING:
 
 def specs(settings: StackSettings) -> tuple[ServiceSpec, ...]:
     """Return the services in the order people read them."""
-    return (Kafka(settings), JobManager(settings), TaskManager(settings), Valkey(settings), S3(settings))
+    always = (Kafka(settings), JobManager(settings), TaskManager(settings), Valkey(settings), S3(settings))
+    return (*always, Mlflow(settings)) if settings.mlflow else always

@@ -1,0 +1,117 @@
+"""MLflow from its wheels, in an environment of its own: the tracking server and the models that it keeps."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from echopulse.stack.settings import HOST
+from echopulse.stack.spec import PATIENCE_S, Launch, Port
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from echopulse.stack.settings import StackSettings
+
+#: What is installed: versions and digests. MLflow asks for other versions of two packages than the rest of the project.
+LOCK = Path(__file__).with_name("mlflow.txt")
+_COMPLETE = ".complete"
+_INSTALL_S = 900
+_TIMEOUT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mlflow:
+    """The tracking server: runs in SQLite, artifacts in a folder, both in the home."""
+
+    settings: StackSettings
+    name: str = "mlflow"
+    jar_groups: tuple[str, ...] = ()
+    patience_s: float = PATIENCE_S
+
+    @property
+    def address(self) -> str:
+        """The server's URL."""
+        return f"http://{HOST}:{self.settings.mlflow_port}"
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """One port."""
+        return (Port(self.settings.mlflow_port, "stack.mlflow_port"),)
+
+    def launch(self) -> Launch:
+        """Install the server where it is not yet and return its command; raises EchoPulseError where that fails."""
+        python = installed(self.settings.cache)
+        folder = self.settings.data(self.name)
+        (folder / "artifacts").mkdir(parents=True, exist_ok=True)
+        options = {
+            "--host": HOST,
+            "--port": str(self.settings.mlflow_port),
+            "--backend-store-uri": f"sqlite:///{folder / 'mlflow.db'}",
+            "--artifacts-destination": str(folder / "artifacts"),
+            "--workers": "1",
+        }
+        quiet = {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "PYTHONWARNINGS": "ignore",
+        }
+        # Started within the environment's own Python: nothing of ours may be on its path.
+        return Launch(
+            (str(python), "-m", "mlflow", "server", *(part for option in options.items() for part in option)),
+            quiet | {"PYTHONPATH": ""},
+        )
+
+    def unready(self) -> str:
+        """Return why the server does not answer yet, or ''."""
+        try:
+            answer = httpx.get(f"{self.address}/health", timeout=_TIMEOUT_S, trust_env=False)
+        except httpx.HTTPError as error:
+            return f"no answer: {error}"
+        return "" if answer.is_success else f"it answers {answer.status_code}"
+
+
+def installed(cache: Path) -> Path:
+    """Return the Python of the server's environment, made once for each lock; raises EchoPulseError where it fails."""
+    version = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    folder = cache / f"mlflow-{version}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Several stacks share the cache: one installs, the others wait for it.
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / _COMPLETE).is_file():
+            _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder / "environment"))
+            _install(folder / "environment")
+            (folder / _COMPLETE).touch()
+    return folder / "environment" / "bin" / "python"
+
+
+def _install(environment: Path) -> None:
+    """Install the lock by this environment's own pip, which knows the index that its user has chosen."""
+    target = ("--python", str(environment / "bin" / "python"))
+    _run(
+        *(sys.executable, "-m", "pip", *target, "install", "--quiet", "--disable-pip-version-check"),
+        *("--no-deps", "--require-hashes", "--requirement", str(LOCK)),
+    )
+
+
+def _run(*command: str) -> None:
+    inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
+    try:
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=_INSTALL_S, env=inherited
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EchoPulseError(f"mlflow: installing it took longer than {_INSTALL_S} s") from error
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+        raise EchoPulseError(
+            f"mlflow: it cannot be installed: {lines[-1]}", "stack.mlflow: false starts the stack without it"
+        )
