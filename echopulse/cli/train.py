@@ -14,6 +14,10 @@ from echopulse.cli.output import emit
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from echopulse.settings import Settings
+    from echopulse.tracking.record import RunRecord
     from echopulse.training.trainers import Order
 
 _CHECKPOINT = Group("Of a checkpoint of somebody else's")
@@ -47,7 +51,7 @@ class CheckpointOptions:
 
         languages = tuple(filter(None, (code.strip() for code in self.languages.split(","))))
         order = ImportOrder(self.checkpoint or "", tasks, output, data, self.labels, self.reads, languages, self.floats)
-        return import_checkpoint(order, _say)
+        return import_checkpoint(order, say)
 
 
 NO_CHECKPOINT = CheckpointOptions()
@@ -110,19 +114,17 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
             raise UsageError(
                 "a checkpoint is not trained", "of all options it takes --data, --output, --overwrite and its own"
             )
-        _check_output(output, overwrite=overwrite)
+        check_output(output, overwrite=overwrite)
         document = _tracked_import(tasks, data, output, imported, options)
     elif imported != NO_CHECKPOINT:
         raise UsageError("--labels, --reads, --languages, --floats without --checkpoint", "they are about one")
     elif data is None:
         raise UsageError("no data given", "--data names a folder of TASK.train.parquet and TASK.val.parquet")
     else:
-        _check_output(output, overwrite=overwrite)
+        check_output(output, overwrite=overwrite)
         order = Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second)
-        document = _tracked_training(order, options)
-    emit(
-        {"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{_table(document)}"
-    )
+        document = tracked_training(options.settings(), order)
+    emit({"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{told(document)}")
 
 
 def evaluate(
@@ -151,7 +153,7 @@ def evaluate(
 
     settings = options.settings()
     folder = model_folder(settings, model)
-    with recorded("evaluate", f"evaluate {model}", lambda record: publish(settings, record, _say)) as record:
+    with recorded("evaluate", f"evaluate {model}", lambda record: publish(settings, [record], say)) as record:
         watched = Watched(record)
         record.parameters(model=model, split=split)
         if data.is_dir():
@@ -162,22 +164,24 @@ def evaluate(
 
             document |= measure(str(folder), data, split)
         note_model(record, folder, document, kept=False)
-    emit(document, options.json, lambda: f"{document['model']}: {document['digest']}\n{_table(document)}")
+    emit(document, options.json, lambda: f"{document['model']}: {document['digest']}\n{told(document)}")
 
 
-def _tracked_training(order: Order, options: GlobalOptions) -> dict[str, Any]:
-    """Train, write the card, and tell MLflow of it."""
+def tracked_training(
+    settings: Settings, order: Order, parent: str = "", publish: Callable[[RunRecord], object] | None = None
+) -> dict[str, Any]:
+    """Train, write the card, and give the run to `publish`, which by default tells MLflow of it."""
+    from echopulse.tracking import publish as publishing
     from echopulse.tracking.model_run import Watched, note_model, note_order
-    from echopulse.tracking.publish import publish, recorded
     from echopulse.training.card import write_card
     from echopulse.training.trainers import train_model
 
-    settings = options.settings()
-    name = f"train {order.output.resolve().name}"
-    with recorded("train", name, lambda record: publish(settings, record, _say)) as record:
+    send = publish or (lambda record: publishing.publish(settings, [record], say))
+    with publishing.recorded("train", f"train {order.output.resolve().name}", send) as record:
+        record.parent = parent
         note_order(record, order)
         watched = Watched(record)
-        document = train_model(order, _say, watched.observer)
+        document = train_model(order, say, watched.observer)
         write_card(order.output, document)
         watched.finish()
         note_model(record, order.output, document, kept=True)
@@ -195,7 +199,7 @@ def _tracked_import(
 
     settings = options.settings()
     name = f"train {output.resolve().name}"
-    with recorded("train", name, lambda record: publish(settings, record, _say)) as record:
+    with recorded("train", name, lambda record: publish(settings, [record], say)) as record:
         record.parameters(checkpoint=imported.checkpoint, tasks=" ".join(tasks), reads=imported.reads)
         if data is not None:
             note_data(record, data, [task for task in tasks if task in TASKS], ("val",))
@@ -205,7 +209,7 @@ def _tracked_import(
     return document
 
 
-def _check_output(output: Path, *, overwrite: bool) -> None:
+def check_output(output: Path, *, overwrite: bool) -> None:
     """Raise EchoPulseError where the artifact would lie over something; before the hours of a training, not after."""
     if output.exists() and not output.is_dir():
         raise EchoPulseError(f"--output {output} is a file", "name a folder")
@@ -213,11 +217,13 @@ def _check_output(output: Path, *, overwrite: bool) -> None:
         raise EchoPulseError(f"--output {output} is not empty", "name another folder, or add --overwrite")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell a person how far it is."""
     sys.stderr.write(f"{line}\n")
 
 
-def _table(document: dict[str, Any]) -> str:
+def told(document: dict[str, Any]) -> str:
+    """Return what an evaluation came to, a line a task."""
     lines = [
         f"{name:<12}{task['metric']:<18}{task['value']:6.2f}  [{task['low']:.2f}, {task['high']:.2f}]"
         f"  {task['rows']} rows"

@@ -68,8 +68,9 @@ def pipeline(
     """Bring everything up and yield it running; what was started is stopped at the end, and nothing else.
 
     With `skip_backlog` the job begins where `social.events` ends now: a replay must not meet what an earlier job left
-    unread. With `tracking` MLflow is one of the services. The Feast registry is applied and the job planned (a JVM of its own, seconds of CPU) while the servers
-    start. Raises EchoPulseError naming the service, the view or the job that stands in the way.
+    unread. With `tracking` MLflow is one of the services. The Feast registry is applied and the job planned (a JVM of
+    its own, seconds of CPU) while the servers start. Raises EchoPulseError naming the service, the view or the job that
+    stands in the way.
     """
     started = time.monotonic()
     services = replace(stack.stack_settings(settings), mlflow=tracking)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Reference:
         return f"{self.task}@{self.which}"
 
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{4,64}")
 ALIASES = (CHAMPION, CHALLENGER)
 
 
@@ -40,6 +42,8 @@ def parse_reference(text: str) -> Reference:
     task, at, which = text.partition("@")
     if not at or not task:
         raise EchoPulseError(f"'{text}' names no model of the registry", "TASK@sha256:PREFIX or TASK@champion")
+    if which.startswith("sha256:") and not _DIGEST.fullmatch(which):
+        raise EchoPulseError(f"'{which}' is no digest", "sha256: and at least four hex digits")
     if not which.startswith("sha256:") and which not in ALIASES:
         raise EchoPulseError(f"'{which}' is neither a digest nor an alias", did_you_mean(which, (*ALIASES, "sha256:…")))
     return Reference(task, which)

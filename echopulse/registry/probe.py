@@ -18,11 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from transforms.artifact import Manifest, Task
     from transforms.model import Model
 
 #: Texts of every sort that has broken a model somewhere.
-_TEXTS = ("", " ", "good morning", "I hate this so much", "😀😀😀", "ß" * 3_000, "안녕하세요", "\u0000\u202e", "a b " * 2_000)
+_TEXTS = (
+    "",
+    " ",
+    "good morning",
+    "I hate this so much",
+    "😀😀😀",
+    "ß" * 3_000,
+    "안녕하세요",
+    "\u0000\u202e",
+    "a b " * 2_000,
+)
 _SUM_IS_ONE = 1e-6
 
 
@@ -76,7 +88,7 @@ def _check_stages(manifest: Manifest) -> None:
             )
 
 
-def _check_numbers(manifest: Manifest, name: str, task: Task, chances: np.ndarray) -> None:
+def _check_numbers(manifest: Manifest, name: str, task: Task, chances: NDArray[np.float64]) -> None:
     if chances.shape != (len(_TEXTS), len(task.labels)):
         raise EchoPulseError(f"model '{manifest.name}' gives {chances.shape[1]} numbers a text for {name}")
     if not np.isfinite(chances).all():

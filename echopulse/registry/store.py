@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from echopulse.registry.probe import probe, tasks_of
 from echopulse.registry.timeline import Step, Timeline, fold
-from echopulse.tracking.delivery import deliver, experiment_id
+from echopulse.tracking.delivery import KIND, WHOLE, deliver, experiment_id
 from echopulse.tracking.model_run import MODEL
 from echopulse.tracking.record import RunRecord
 from echopulse.tracking.server import MlflowRefusedError
@@ -81,20 +81,21 @@ class ModelStore:
             raise EchoPulseError(f"{task}@{digest} is ambiguous: {told}", "give more digits")
         return found[0]
 
-    def register(self, folder: Path, run: str | None = None) -> dict[str, Entry]:
+    def register(self, folder: Path) -> dict[str, Entry]:
         """Register an artifact for each of its tasks, as their challenger; return them by task.
 
-        `run` is MLflow's run that holds the artifact already; else a run is made for it. Raises EchoPulseError where it
+        The run of its training holds it where there is one, else a run is made for it. Raises EchoPulseError where it
         is no model that could score.
         """
         manifest, digest = read_manifest(folder)
         probe(folder)
-        registered = {}
+        registered: dict[str, Entry] = {}
+        run = ""
         for task in tasks_of(manifest):
             known = [entry for entry in self.entries(task) if entry.digest == digest]
             if not known:
-                run = run or self._kept(folder, manifest.name)
-                self._create(task, self._source(run), run, self._described(manifest.kind, manifest.name, folder, digest))
+                run = run or self._run_of(digest) or self._kept(folder, manifest.name)
+                self._create(task, self._source(run), run, _described(manifest.kind, manifest.name, folder, digest))
                 known = [entry for entry in self.entries(task) if entry.digest == digest]
             registered[task] = known[0]
             if (last := self.timeline(task).last) is None or last.digest != digest:
@@ -195,14 +196,20 @@ class ModelStore:
         record.end()
         return deliver(self._server, self._experiment, record)
 
+    def _run_of(self, digest: str) -> str:
+        """Return the run of the training that made an artifact, '' where there is none."""
+        wanted = f"tags.`echopulse.digest` = '{digest}' AND tags.`{KIND}` = 'train' AND tags.`{WHOLE}` = 'true'"
+        owner = experiment_id(self._server, self._experiment)
+        found = self._server.post("runs/search", experiment_ids=[owner], filter=wanted, max_results=1).get("runs", [])
+        return str(found[0]["info"]["run_id"]) if found else ""
+
     def _source(self, run: str) -> str:
-        experiment_id(self._server, self._experiment)
         return f"{self._server.get('runs/get', run_id=run)['run']['info']['artifact_uri']}/{MODEL}"
 
-    @staticmethod
-    def _described(kind: str, name: str, folder: Path, digest: str) -> dict[str, str]:
-        size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-        return {"digest": digest, "kind": kind, "artifact": name, "bytes": str(size)}
+
+def _described(kind: str, name: str, folder: Path, digest: str) -> dict[str, str]:
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    return {"digest": digest, "kind": kind, "artifact": name, "bytes": str(size)}
 
 
 def _entry(task: str, version: Mapping[str, Any], tags: Mapping[str, str]) -> Entry:

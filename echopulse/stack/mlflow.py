@@ -105,9 +105,7 @@ def _install(environment: Path) -> None:
 def _run(*command: str) -> None:
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
     try:
-        done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=_INSTALL_S, env=inherited
-        )
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_INSTALL_S, env=inherited)
     except subprocess.TimeoutExpired as error:
         raise EchoPulseError(f"mlflow: installing it took longer than {_INSTALL_S} s") from error
     if done.returncode:

@@ -36,7 +36,7 @@ class Stack:
         services: Iterable[ServiceSpec] | None = None,
         jar_groups: Sequence[str] = (FLINK_JOB,),
     ) -> None:
-        """Prepare a stack of `services` (default: those of the settings) and jars that jobs need; nothing is started yet."""
+        """Prepare a stack of `services` (default: the settings') and jars that jobs need; nothing is started yet."""
         self.settings = settings
         self._jar_groups = jar_groups
         self._cancelled = threading.Event()

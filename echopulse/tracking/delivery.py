@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: The tags by which a record is found again, and which says that all of it has arrived.
 RECORD, WHOLE = "echopulse.record", "echopulse.whole"
+#: The tag of what a run is of: train, evaluate, tune, trial or register.
+KIND = "echopulse.kind"
 _EXISTS = "RESOURCE_ALREADY_EXISTS"
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 #: What one call may carry, by MLflow's own limits; a data set's digest has at most 36 characters there.
@@ -73,7 +75,7 @@ def find_run(server: MlflowServer, experiment: str, record: str) -> dict[str, An
 
 
 def _created(server: MlflowServer, experiment: str, record: RunRecord) -> dict[str, Any]:
-    tags = record.tags | {RECORD: record.id, "echopulse.kind": record.kind, "mlflow.runName": record.name}
+    tags = record.tags | {RECORD: record.id, KIND: record.kind, "mlflow.runName": record.name}
     if record.parent and (parent := find_run(server, experiment, record.parent)) is not None:
         tags |= {"mlflow.parentRunId": str(parent["info"]["run_id"])}
     listed = [{"key": key, "value": value} for key, value in tags.items()]

@@ -36,9 +36,7 @@ def confusion_picture(counts: NDArray[np.int64], labels: Sequence[str], title: s
     return _png(figure)
 
 
-def curves_picture(
-    chances: NDArray[np.float64], gold: NDArray[np.int64], labels: Sequence[str], title: str
-) -> bytes:
+def curves_picture(chances: NDArray[np.float64], gold: NDArray[np.int64], labels: Sequence[str], title: str) -> bytes:
     """Draw precision over recall of each label against all others (of two labels: of the second)."""
     figure, axes = _figure(title)
     for label in range(1 if len(labels) == 2 else 0, len(labels)):  # noqa: PLR2004 - two labels have one curve
@@ -58,7 +56,7 @@ def precision_recall(
     """Return (recall, precision) at falling thresholds, some two hundred of them; rows of equal chance go together."""
     order = np.argsort(-chances, kind="stable")
     hits = np.cumsum(positive[order])
-    ends = np.flatnonzero(np.append(np.diff(chances[order]) != 0, True))  # noqa: FBT003 - the last row ends a group
+    ends = np.flatnonzero(np.append(np.diff(chances[order]) != 0, True))
     if len(ends) > _CURVE_POINTS:
         ends = ends[np.linspace(0, len(ends) - 1, _CURVE_POINTS).astype(np.int64)]
     return hits[ends] / max(int(hits[-1]), 1), hits[ends] / (ends + 1)

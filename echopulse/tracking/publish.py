@@ -13,7 +13,7 @@ from echopulse.tracking.source import code_version
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from echopulse.settings import Settings
 
@@ -54,37 +54,41 @@ def recorded(kind: str, name: str, publish: Callable[[RunRecord], object]) -> It
     publish(record)
 
 
-def publish(settings: Settings, record: RunRecord, say: Callable[[str], None]) -> str | None:
-    """Send a run, and those that waited before it; return MLflow's id of it, None where it was kept or not tracked.
+def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str], None]) -> None:
+    """Send runs, after those that waited; a run that MLflow cannot take now is kept, and sent with the next one.
 
     Says in one line what did not go as it should; raises nothing for it.
     """
     if not is_expected(settings):
         say("not tracked: no MLflow is named in tracking.uri, and `up` runs none")
-        return None
-    box = outbox(settings)
+        return
+    box, experiment = outbox(settings), settings.tracking.experiment
+    left = list(records)
     try:
         with open_server(settings) as server:
-            sent, refused = box.send(server, settings.tracking.experiment)
+            sent, refused = box.send(server, experiment)
             if sent:
-                say(f"{sent} runs that had waited for MLflow were sent")
+                say(f"runs that had waited for MLflow and were sent: {sent}")
             for reason in refused:
                 say(f"put aside: {reason}")
-            run = deliver(server, settings.tracking.experiment, record)
+            runs = []
+            while left:
+                runs.append(deliver(server, experiment, left[0]))
+                left.pop(0)
     except MlflowAwayError as error:
-        _keep(box, record, str(error), say)
-        return None
+        _keep(box, left, str(error), say)
     except MlflowRefusedError as error:
         say(f"not tracked: {error}")
-        return None
-    say(f"run {run} at {settings.tracking.uri}")
-    return run
+    else:
+        say(f"run {runs[0]} at {settings.tracking.uri}")
 
 
-def _keep(box: Outbox, record: RunRecord, reason: str, say: Callable[[str], None]) -> None:
+def _keep(box: Outbox, records: Sequence[RunRecord], reason: str, say: Callable[[str], None]) -> None:
     try:
-        folder = box.keep(record)
+        for record in records:
+            box.keep(record)
     except (EchoPulseError, OSError) as error:
         say(f"not tracked: {reason}; nor could it be kept: {error}")
         return
-    say(f"{reason}; the run is kept in {folder} and sent with the next one")
+    told = "the run is" if len(records) == 1 else f"{len(records)} runs are"
+    say(f"{reason}; {told} kept in {box.folder} and sent with the next one")

@@ -59,23 +59,23 @@ class MlflowServer:
         """Close its connections."""
         self._client.close()
 
-    def get(self, endpoint: str, **parameters: Any) -> dict[str, Any]:
+    def get(self, endpoint: str, **parameters: object) -> dict[str, Any]:
         """Call an endpoint that reads, e.g. `runs/get`."""
         return self._json(self._call("GET", _API + endpoint, params=parameters))
 
-    def post(self, endpoint: str, **fields: Any) -> dict[str, Any]:
+    def post(self, endpoint: str, **fields: object) -> dict[str, Any]:
         """Call an endpoint that writes, or searches."""
         return self._json(self._call("POST", _API + endpoint, json=plain(fields)))
 
-    def patch(self, endpoint: str, **fields: Any) -> dict[str, Any]:
+    def patch(self, endpoint: str, **fields: object) -> dict[str, Any]:
         """Call an endpoint that changes what is there."""
         return self._json(self._call("PATCH", _API + endpoint, json=plain(fields)))
 
-    def delete(self, endpoint: str, **fields: Any) -> None:
+    def delete(self, endpoint: str, **fields: object) -> None:
         """Call an endpoint that removes."""
         self._call("DELETE", _API + endpoint, json=plain(fields))
 
-    def pages(self, endpoint: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    def pages(self, endpoint: str, key: str, **parameters: object) -> Iterator[dict[str, Any]]:
         """Yield the entries `key` of all pages of a search by GET."""
         page = ""
         while True:
@@ -108,7 +108,7 @@ class MlflowServer:
         except httpx.HTTPError as error:
             raise self._away(error) from error
 
-    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         try:
             answer = self._client.request(method, path, **options)
         except httpx.HTTPError as error:
@@ -127,7 +127,7 @@ class MlflowServer:
         return document if isinstance(document, dict) else {}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Return a value as JSON can say it; numbers that are not finite become the words that protobuf reads."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -87,7 +87,11 @@ def fit(
         learnt = distilled(learnt, heads, teaching, held, recipe.off_topic)
     learnt = learnt.followed_by(chat_lessons(heads, learnt.texts, recipe.chat_per_thousand, recipe.seed))
     learnt = learnt.followed_by(identity_lessons(heads))
-    watched = None if watch is None else lambda epoch, *fitted: watch(epoch, _quality(heads, held, recipe, *fitted))
+
+    def watched(epoch: int, weights: NDArray[np.float32], biases: NDArray[np.float32]) -> None:
+        if watch is not None:
+            watch(epoch, _quality(heads, held, recipe, weights, biases))
+
     weights, biases = _fit(heads, learnt, examples, recipe, progress, watched)
     table, scales = _quantise(weights, recipe.quantile)
     output.mkdir(parents=True, exist_ok=True)
@@ -99,7 +103,10 @@ def fit(
 
 
 def _manifest(
-    heads: Sequence[Head], biases: NDArray[np.float32], scales: NDArray[np.float32], **named: Any
+    heads: Sequence[Head],
+    biases: NDArray[np.float32],
+    scales: NDArray[np.float32],
+    **named: Any,  # noqa: ANN401 - fields of Manifest
 ) -> Manifest:
     return Manifest(
         kind=KIND,
@@ -123,13 +130,13 @@ def _quality(
     return {name: float(Asked(bag, name, rows).document()["value"]) for name, rows in held.items()}
 
 
-def _fit(  # noqa: PLR0913, PLR0917 - what is learnt, how, and who hears of it
+def _fit(
     heads: Sequence[Head],
     learnt: Lessons,
     examples: Mapping[str, datasets.Labelled],
     recipe: Recipe,
     progress: Callable[[str], None],
-    watch: Callable[[int, NDArray[np.float32], NDArray[np.float32]], None] | None,
+    watch: Callable[[int, NDArray[np.float32], NDArray[np.float32]], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     rows = len(learnt.texts)
     progress(f"hashing {rows:,} texts")
@@ -153,8 +160,7 @@ def _fit(  # noqa: PLR0913, PLR0917 - what is learnt, how, and who hears of it
             *(buckets, starts, wanted, learnt.weights, lows, highs, rows_now),
             *(weights, squares, biases, rate, done, len(order)),
         )
-        if watch is not None:
-            watch(epoch + 1, weights, biases)
+        watch(epoch + 1, weights, biases)
     return weights, biases
 
 

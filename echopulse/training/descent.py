@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 BIAS_PACE = np.float32(0.02)
 
 
-@compiled("void(u4[::1], i8[::1], f4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8[::1], f4[:, ::1], f4[::1], f4[::1], f4, i8, i8)")
+@compiled(
+    "void(u4[::1], i8[::1], f4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8[::1], f4[:, ::1], f4[::1], f4[::1], f4, i8,"
+    " i8)"
+)
 def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     buckets: NDArray[np.uint32],
     starts: NDArray[np.int64],

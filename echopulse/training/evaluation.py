@@ -35,7 +35,8 @@ def evaluate(
     """Evaluate a model (a shipped one's name or a folder) on every task it has and the folder holds; in percent.
 
     `texts_per_second` counts normalisation and the answers to each task's own texts, one thread, batches of 20,000.
-    `observe` is shown each task's answers. Raises EchoPulseError where the model is unknown or the folder holds none of its tasks.
+    `observe` is shown each task's answers. Raises EchoPulseError where the model is unknown or the folder holds none
+    of its tasks.
     """
     if not data.is_dir():
         raise EchoPulseError(f"{data} is not a folder", "--data names a folder of TASK.SPLIT.parquet")
@@ -58,8 +59,9 @@ def evaluate_rows(
 ) -> dict[str, Any]:
     """Evaluate an opened model on labelled rows by task: `tasks` and `texts_per_second` of what `evaluate` returns."""
     asked = {name: Asked(model, name, labelled) for name, labelled in parts.items()}
-    for name, one in asked.items() if observe else ():
-        observe(name, one)
+    if observe is not None:
+        for name, one in asked.items():
+            observe(name, one)
     rows, seconds = sum(len(part.labels) for part in parts.values()), sum(one.seconds for one in asked.values())
     return {"texts_per_second": round(rows / seconds), "tasks": {name: one.document() for name, one in asked.items()}}
 

@@ -46,7 +46,7 @@ class Order:
     first: str | None = None
     second: str | None = None
     #: Of a bag: fields of its recipe that differ from the usual ones, as a search finds them.
-    recipe: Mapping[str, float] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
