@@ -60,6 +60,8 @@ def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str
     Says in one line what did not go as it should; raises nothing for it.
     """
     if not is_expected(settings):
+        if all(record.status != "FINISHED" for record in records):
+            return  # what ended it is told anyway
         say("not tracked: no MLflow is named in tracking.uri, and `up` runs none")
         return
     box, experiment = outbox(settings), settings.tracking.experiment
