@@ -62,18 +62,21 @@ class ModelRegistry(ModelRegistryServicer):  # type: ignore[misc] # generated wi
 
     def Promote(self, request: messages.PromoteRequest, context: grpc.ServicerContext) -> messages.Promoted:  # noqa: N802 as the contract has it
         """Judge a model and make it the champion."""
-        with _told(context), opened_store(self._settings) as store:
+        with _told(context):
             at_ms = request.at_ms if request.HasField("at_ms") else None
             approver = _person(context, request.approver)
             asked = Promotion(parse_reference(request.reference), at_ms, approver, self._data)
-            step, verdict = promote(store, self._settings, asked, _LOG.info)
+            with opened_store(self._settings) as store:
+                step, verdict = promote(store, self._settings, asked, _LOG.info)
             entry = messages.TimelineEntry(**report.step_document(step))
             return messages.Promoted(entry=entry, verdict=_verdict(asdict(verdict)))
 
     def Rollback(self, request: messages.RollbackRequest, context: grpc.ServicerContext) -> messages.TimelineEntry:  # noqa: N802 as the contract has it
         """Go back to the champion before the last change."""
-        with _told(context), opened_store(self._settings) as store:
-            step = rollback(store, self._settings, request.task, _person(context, request.by))
+        with _told(context):
+            by = _person(context, request.by)
+            with opened_store(self._settings) as store:
+                step = rollback(store, self._settings, request.task, by)
             return messages.TimelineEntry(**report.step_document(step))
 
 

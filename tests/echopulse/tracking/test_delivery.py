@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from echopulse.cli.main import main
+from echopulse.settings import Settings
 from echopulse.settings_sections import Tracking
 from echopulse.tracking.delivery import deliver
 from echopulse.tracking.publish import open_server, outbox, publish
@@ -21,8 +22,6 @@ from transforms.artifact import file_digest, read_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from echopulse.settings import Settings
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
@@ -129,12 +128,9 @@ def test_sent_twice_it_is_there_once(mlflow: Settings) -> None:
 
 def test_what_waited_is_sent_with_the_next_one(mlflow: Settings, tmp_path: Path) -> None:
     """Away first, then there: both runs arrive, the trial below its search, and the folder is empty."""
-    away = mlflow.model_copy(
-        update={"home": tmp_path, "tracking": Tracking(uri="http://127.0.0.1:1", experiment="waited")}
-    )
-    search = RunRecord("tune", "search", files={"model": tmp_path})
+    away = Settings(home=tmp_path, tracking=Tracking(uri="http://127.0.0.1:1", experiment="waited"))
     (tmp_path / "table.npy").write_bytes(b"weights")
-    search.files = {"model/table.npy": tmp_path / "table.npy"}
+    search = RunRecord("tune", "search", files={"model/table.npy": tmp_path / "table.npy"})
     publish(away, [search, RunRecord("trial", "trial 0", parent=search.id, began_ms=search.began_ms + 1)], print)
     (tmp_path / "table.npy").unlink()
     assert len(outbox(away).waiting()) == 2
@@ -151,9 +147,7 @@ def test_what_waited_is_sent_with_the_next_one(mlflow: Settings, tmp_path: Path)
 
 def test_a_refused_run_is_put_aside(mlflow: Settings, tmp_path: Path) -> None:
     """It does not stand in the way of the others."""
-    settings = mlflow.model_copy(
-        update={"home": tmp_path, "tracking": Tracking(uri=mlflow.tracking.uri, experiment="refused")}
-    )
+    settings = Settings(home=tmp_path, tracking=Tracking(uri=mlflow.tracking.uri, experiment="refused"))
     bad = RunRecord("train", "bad", params={"a\nb: *?": "no name of MLflow's"})
     outbox(settings).keep(bad)
     lines: list[str] = []

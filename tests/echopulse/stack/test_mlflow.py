@@ -1,0 +1,50 @@
+"""The tracking server's command, and when it is one of the services."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from echopulse.stack import mlflow
+from echopulse.stack.mlflow import LOCK, Mlflow, installed
+from echopulse.stack.services import specs
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from echopulse.stack.settings import StackSettings
+
+
+def test_it_is_a_service_where_it_is_asked_for(stack_settings: StackSettings) -> None:
+    """What only scores does not pay for it."""
+    assert "mlflow" not in [spec.name for spec in specs(stack_settings)]
+    assert specs(replace(stack_settings, mlflow=True))[-1].address == "http://127.0.0.1:18500"
+
+
+def test_the_lock_names_no_place_and_checks_every_file() -> None:
+    """Versions and digests alone; whoever installs chooses the index."""
+    text = LOCK.read_text(encoding="utf-8")
+    packages = re.findall(r"^[\w.-]+==\S+", text, re.MULTILINE)
+    assert any(package.startswith("mlflow==") for package in packages)
+    assert text.count("--hash=sha256:") >= len(packages)
+    assert "://" not in text
+
+
+def test_no_server_is_not_ready(stack_settings: StackSettings) -> None:
+    """The health check answers with a reason."""
+    assert Mlflow(replace(stack_settings, mlflow_port=1)).unready().startswith("no answer: ")
+
+
+def test_an_install_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last line of pip's, and how to do without; the next attempt begins anew."""
+    lock = tmp_path / "lock.txt"
+    lock.write_text("no-such-package-of-anybody @ file:///none\n", encoding="utf-8")
+    monkeypatch.setattr(mlflow, "LOCK", lock)
+    told = r"mlflow: it cannot be installed: .*\(stack.mlflow: false starts the stack without it\)"
+    for _ in range(2):
+        with pytest.raises(EchoPulseError, match=told):
+            installed(tmp_path / "cache")
