@@ -91,6 +91,11 @@ def biased(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _fitted(_changed_data(real, folder / "data", change), folder / "biased")
 
 
+def renamed(model: Path, folder: Path) -> tuple[Path, str]:
+    """Copy an artifact under the name of its new folder, which gives it another digest."""
+    return changed(model, folder, lambda document: document.update(name=folder.name))
+
+
 def changed(model: Path, folder: Path, change: Callable[[dict[str, Any]], None]) -> tuple[Path, str]:
     """Copy an artifact with another manifest; return its folder and its digest."""
     shutil.copytree(model, folder)

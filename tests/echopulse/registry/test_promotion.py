@@ -19,7 +19,7 @@ from echopulse.settings_sections import Registry, Tracking
 from schemas import model_registry_pb2 as messages
 from schemas.errors import EchoPulseError
 from schemas.model_registry_pb2_grpc import AnalyzeStub, ModelRegistryStub
-from tests.echopulse.registry.conftest import changed
+from tests.echopulse.registry.conftest import renamed
 from transforms.artifact import read_manifest
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_references_that_name_none(store: ModelStore, digests: dict[str, str]) -
 
 def test_instants(store: ModelStore, settings: Settings, digests: dict[str, str], sound: Path, tmp_path: Path) -> None:
     """The past, the present and the champion itself are refused; the future is kept to the ms, and taken back."""
-    folder, digest = changed(sound, tmp_path / "next", lambda document: document.update(name="next"))
+    folder, digest = renamed(sound, tmp_path / "next")
     store.register(folder)
     reference = Reference("sentiment", digest[:20])
     now_ms = time.time_ns() // 1_000_000
@@ -178,9 +178,7 @@ def test_of_two_at_once_one_is_refused(
     store: ModelStore, settings: Settings, digests: dict[str, str], sound: Path, tmp_path: Path
 ) -> None:
     """Both saw the same champion when they were asked; the second one's step is void, and it is told."""
-    folders = [
-        changed(sound, tmp_path / name, lambda document, name=name: document.update(name=name)) for name in ("a", "b")
-    ]
+    folders = [renamed(sound, tmp_path / name) for name in ("a", "b")]
     for folder, _ in folders:
         store.register(folder)
     before = store.timeline("toxicity").position
@@ -219,9 +217,7 @@ def test_a_damaged_artifact_is_refused(
 ) -> None:
     """MLflow's own folder is changed behind its back; neither a file nor the manifest passes, and nothing is kept."""
     for place, name in enumerate(("table.npy", "manifest.json")):
-        folder, digest = changed(
-            sound, tmp_path / str(place), lambda document, place=place: document.update(name=str(place))
-        )
+        folder, digest = renamed(sound, tmp_path / str(place))
         entry = store.register(folder)["sentiment"]
         path = Path(entry.source.removeprefix("mlflow-artifacts:/"))
         kept = settings.home / "data" / "mlflow" / "artifacts" / path / name
@@ -247,8 +243,8 @@ def test_the_calls_of_grpc(settings: Settings, digests: dict[str, str]) -> None:
         assert whole.verdict.results[0].gate == "quality"
         entries = registry.ReadTimeline(messages.TaskRequest(task="sentiment"), timeout=60).entries
         assert entries[0].valid_from_ms == 0
-        request = messages.PromoteRequest(reference=f"sentiment@{digests['shuffled']}")
-        assert told(registry.Promote, request) == ("FAILED_PRECONDITION", "is refused by quality")
+        promotion = messages.PromoteRequest(reference=f"sentiment@{digests['shuffled']}")
+        assert told(registry.Promote, promotion) == ("FAILED_PRECONDITION", "is refused by quality")
         request = messages.RollbackRequest(task="hate")
         assert told(registry.Rollback, request) == ("INVALID_ARGUMENT", "has had no other champion to go back to")
         answers = [

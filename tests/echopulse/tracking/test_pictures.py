@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.image import imread
 from sklearn.metrics import precision_recall_curve
 
 from echopulse.tracking import pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GENERATOR = np.random.default_rng(4)
 GOLD = GENERATOR.integers(0, 3, 400)
@@ -19,7 +23,7 @@ def test_all_are_pictures_and_the_same_run_draws_the_same() -> None:
     """Each is a PNG that is not blank, byte for byte the same when drawn again."""
     counts = np.array([[5, 1, 0], [0, 7, 2], [3, 0, 9]])
     labels = ("negative", "neutral", "positive")
-    drawings = (
+    drawings: tuple[Callable[[], bytes], ...] = (
         lambda: pictures.confusion_picture(counts, labels, "sentiment"),
         lambda: pictures.curves_picture(CHANCES, GOLD, labels, "sentiment"),
         lambda: pictures.calibration_picture(CHANCES, GOLD, "sentiment"),
