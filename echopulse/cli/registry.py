@@ -165,6 +165,34 @@ def timeline(task: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
     emit({"task": task, "entries": found}, options.json, lambda: "\n".join(lines) or f"{task} has no champion yet")
 
 
+@app.command
+def follow(*tasks: str, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Keep the timelines up to date that workers score by, until Ctrl-C or SIGTERM.
+
+    It writes them, and the models that they name, to home/models, which
+    strategies name in their option timeline.
+
+    Parameters
+    ----------
+    tasks
+        Those that are scored by their timelines.
+    """
+    import threading
+
+    from echopulse.cli.stop_signal import stopped_by_signal
+    from echopulse.registry.follow import follow as keep_renewing
+    from echopulse.registry.opening import opened_store
+
+    if not tasks:
+        raise UsageError("no task given", "echopulse registry follow sentiment toxicity")
+    settings, stop = options.settings(), threading.Event()
+    folder = (settings.home / "models").absolute()
+    with stopped_by_signal(stop.set), opened_store(settings) as store:
+        _say(f"the timelines of {', '.join(tasks)} are kept in {folder}")
+        renewed = keep_renewing(store, folder, tasks, settings.registry.lead_ms, stop, _say)
+    emit({"tasks": list(tasks), "folder": folder, "renewed": renewed}, options.json, f"renewed {renewed} times")
+
+
 def _line(model: dict[str, Any]) -> str:
     return (
         f"{model['task']}@{model['digest'][:19]}  {model['kind']:<8}{model['bytes'] / 2**20:8.1f} MiB  "

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
+import pyarrow as pa
 import pytest
 
+from echopulse.registry.follow import follow
 from echopulse.registry.opening import Reference, find, opened_store, parse_reference
 from echopulse.registry.promotion import Promotion, RefusedPromotionError, promote, rollback
 from echopulse.registry.report import models, shown
@@ -21,6 +23,8 @@ from schemas.errors import EchoPulseError
 from schemas.model_registry_pb2_grpc import AnalyzeStub, ModelRegistryStub
 from tests.echopulse.registry.conftest import renamed
 from transforms.artifact import read_manifest
+from transforms.model import question
+from transforms.timed import TimedModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,6 +272,45 @@ def test_the_calls_of_grpc(settings: Settings, digests: dict[str, str]) -> None:
             "INVALID_ARGUMENT",
             "hate has no champion yet",
         )
+
+
+def test_workers_score_by_the_timeline(
+    store: ModelStore, settings: Settings, digests: dict[str, str], sound: Path, tmp_path: Path
+) -> None:
+    """A change reaches a worker before its time; every event before it names the old digest, every one after the new."""
+    follow_one, digest = renamed(sound, tmp_path / "follow")
+    store.register(follow_one)
+    stop, lines, folder = threading.Event(), list[str](), settings.home / "models"
+    with opened_store(settings) as own:
+        follower = threading.Thread(
+            target=follow, args=(own, folder, ["toxicity"], 3_000, stop, lines.append), daemon=True
+        )
+        follower.start()
+        try:
+            deadline = time.monotonic() + 120
+            while not (folder / "timeline" / "toxicity.json").is_file():
+                assert time.monotonic() < deadline
+            worker = TimedModel(folder, "toxicity")
+            ahead = settings.model_copy(update={"registry": settings.registry.model_copy(update={"lead_ms": 3_000})})
+            step, _ = promote(store, ahead, Promotion(Reference("toxicity", digest)), print)
+            while (now_ms := time.time_ns() // 1_000_000) < step.valid_from_ms + 500:
+                times = [now_ms, step.valid_from_ms - 1, step.valid_from_ms]
+                said = worker.answer("toxicity", batch(times)).models.to_pylist()
+                assert said[0] == (digest if now_ms >= step.valid_from_ms else digests["sound"])
+                assert said[1] == digests["sound"]
+            assert said[2] == digest
+        finally:
+            stop.set()
+            follower.join(60)
+    assert lines == []
+    assert rollback(store, settings, "toxicity").digest == digests["sound"]
+
+
+def batch(times: list[int]) -> pa.RecordBatch:
+    """A text at each instant."""
+    texts = question(pa.array(["a table"] * len(times), pa.string()))
+    ts = pa.array(times, pa.timestamp("ms", "UTC"))
+    return pa.RecordBatch.from_arrays([*texts.columns, ts], names=[*texts.schema.names, "ts"])
 
 
 def told(call: Any, request: object) -> tuple[str, str]:  # noqa: ANN401 - generated without types
