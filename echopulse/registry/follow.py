@@ -55,7 +55,8 @@ def follow(
 def renew(store: ModelStore, folder: Path, task: str, lead_ms: int, checked: set[str]) -> None:
     """Write a task's timeline anew. Raises EchoPulseError where it has no champion, or an artifact is damaged.
 
-    Artifacts in `checked` have been found whole before; those that are now are added. It may be believed for a lead from before it was read: a change that is written after that comes into force later.
+    Artifacts in `checked` have been found whole before; those that are now are added. The file may be believed for a
+    lead from before the timeline was read: a change that is written after that comes into force later.
     """
     read_ms = time.time_ns() // 1_000_000
     entries = changes(store.timeline(task).entries)

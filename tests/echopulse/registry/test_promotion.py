@@ -277,7 +277,7 @@ def test_the_calls_of_grpc(settings: Settings, digests: dict[str, str]) -> None:
 def test_workers_score_by_the_timeline(
     store: ModelStore, settings: Settings, digests: dict[str, str], sound: Path, tmp_path: Path
 ) -> None:
-    """A change reaches a worker before its time; every event before it names the old digest, every one after the new."""
+    """A change reaches a worker before its time: events before it name the old digest, all after it the new."""
     follow_one, digest = renamed(sound, tmp_path / "follow")
     store.register(follow_one)
     stop, lines, folder = threading.Event(), list[str](), settings.home / "models"
