@@ -110,7 +110,7 @@ class TimedModel(Model):
         self.manifest = self._joint_manifest()
 
     def _opened(self, timeline: TimelineFile) -> dict[str, Model]:
-        models = {}
+        models: dict[str, Model] = {}
         for _, digest in timeline.entries:
             model = models.get(digest) or load_model(artifact_folder(self._folder, digest))
             if model.digest != digest:

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from schemas.errors import EchoPulseError
+from transforms.analysis import Analyser
 from transforms.artifact import MANIFEST, SHIPPED, file_digest
 from transforms.loading import load_model
 from transforms.model import question
@@ -23,7 +25,7 @@ from transforms.timed import TimedModel
 from transforms.timeline_file import TimelineFile, artifact_folder, read_timeline, write_timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 FAR_MS = 10**15
@@ -83,6 +85,25 @@ def test_what_a_model_lacks_is_not_a_number(tmp_path: Path, models: list[str]) -
     hate = values.field("hate").to_numpy()
     assert list(np.isnan(hate)) == [False, True]
     assert values.field("model").to_pylist() == [one, two]
+
+
+def test_events_name_the_model_of_their_time(
+    tmp_path: Path, models: list[str], encode: Callable[..., tuple[pa.BinaryArray, pa.Int64Array]]
+) -> None:
+    """Through the whole analysis: each kind by its own timeline, all events scored."""
+    one, two = models
+    cut_ms = 1_780_000_000_500
+    write_timeline(tmp_path, "sentiment", TimelineFile(((0, one), (cut_ms, two)), FAR_MS, 5_000))
+    write_timeline(tmp_path, "toxicity", TimelineFile(((0, one),), FAR_MS, 5_000))
+    options = {kind: {"timeline": str(tmp_path)} for kind in ("sentiment", "toxicity")}
+    analyser = Analyser({}, options=options)
+    analyser.open()
+    instants = [cut_ms - 1, cut_ms, cut_ms + 1, cut_ms - 500]
+    stamps = [datetime.fromtimestamp(at / 1_000, UTC) for at in instants]
+    rows = analyser.analyse(*encode(*({"ts": stamp} for stamp in stamps))).to_pylist()
+    assert [row["reason"] for row in rows] == [""] * 4
+    assert [row["model_sentiment"] for row in rows] == [one, two, two, one]
+    assert {row["model_toxicity"] for row in rows} == {one}
 
 
 def test_a_change_is_seen_before_its_time(tmp_path: Path, models: list[str]) -> None:
