@@ -39,9 +39,6 @@ NAME = "backfill"
 #: Events a second of event time.
 _RATE = 500
 _WARM_UP_SHARE = 4
-#: Of the run's events: more in windows of minutes, at full speed, outgrow the heap of the embedded TaskManager,
-#: in which each timer of a window keeps some kilobytes of its key.
-_SHARE = 0.3
 _WAYS: dict[str, dict[str, Any]] = {
     "a backfill by the scores in the lake": {},
     "a backfill that analyses anew": {"rescore": True},
@@ -50,8 +47,7 @@ _WAYS: dict[str, dict[str, Any]] = {
 
 
 def measure(count: int, folder: Path) -> Section:
-    """Stream a share of `count` simulated events and the real tweets, then compute their windows again."""
-    count = max(1, round(_SHARE * count))
+    """Stream `count` simulated events and the real tweets, then compute their windows again."""
     settings = own_settings(folder / "home")
     views = compiled_views(FEATURES, settings.home)
     closing = Closing(max(view.slide_ms for view in views), settings.job.watermark_delay_ms)

@@ -1,4 +1,4 @@
-"""Freshness on a live stream: from an event's time to the row that holds it, view by view, at 5,000 events a second."""
+"""Freshness on a live stream: from each event to the first row that holds it, by view, at 5,000 events a second."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import pyarrow.compute as pc
 
 from bench.cpu import cpu_seconds, difference
 from bench.embedded import own_settings, step, told
+from bench.job_run import stream_audited
 from bench.measure import Figure, Section
+from bench.simulated import EventClock
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
 from echopulse.gateway.event_time import aligned_end
 from echopulse.gateway.producer import EventProducer
+from echopulse.gateway.replay import Closing
 from echopulse.gateway.scenario import load_scenario
 from echopulse.gateway.simulator import simulate
 from echopulse.gateway.simulator_live import LiveStream
@@ -28,10 +31,12 @@ from echopulse.job.settle import settle
 from echopulse.job.submit import FEATURES
 from features.machinery.catalog import compiled_views
 from features.machinery.view_spec import EVENT_TIMESTAMP
+from features.views import UNSPOKEN
 from schemas.errors import EchoPulseError
+from transforms.extraction import DEFAULT_KIND, lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -44,9 +49,12 @@ NAME = "freshness"
 RATE = 5_000
 _SEED = 11
 #: Of the million events that a full run has end to end: what is measured here, in s, and the least of a smaller run.
-_SECONDS, _LEAST_SECONDS, _FULL = 60, 20, 1_000_000
-#: Before that, a JVM that has compiled nothing yet, in s.
+#: A full run holds one step of five minutes whole.
+_SECONDS, _LEAST_SECONDS, _FULL = 300, 20, 1_000_000
+#: Before that in real time, in s; and before that at full speed, over some steps of five minutes, so that what runs
+#: only where these end is compiled by then: events, and how many in a second of event time.
 _WARM_UP_S = 40
+_WARM_UP_EVENTS, _WARM_UP_RATE = 200_000, 300
 #: The steps of all views end together so long before the end of the run, in s: longer than the watermark's delay.
 _AFTER_BOUNDARY_S = 15
 
@@ -55,11 +63,12 @@ _AFTER_BOUNDARY_S = 15
 class Course:
     """Event times of a run, ms UTC, and how far they lie behind the wall clock all the time.
 
-    They are moved, so that the one instant at which the longest steps end lies inside the run.
+    They are moved, so that the one instant at which the longest steps end ends the measured part of the run.
     """
 
     begin_ms: int
     measured_ms: int
+    boundary_ms: int
     end_ms: int
     behind_ms: int
 
@@ -67,99 +76,137 @@ class Course:
     def of(cls, wall_ms: int, seconds: int, slide_ms: int) -> Course:
         """Return the course of a run that begins now and is measured for so long."""
         boundary_ms = wall_ms // slide_ms * slide_ms
-        end_ms = boundary_ms + _AFTER_BOUNDARY_S * 1_000
-        measured_ms = end_ms - seconds * 1_000
+        measured_ms = boundary_ms - seconds * 1_000
         begin_ms = measured_ms - _WARM_UP_S * 1_000
-        return cls(begin_ms, measured_ms, end_ms, wall_ms - begin_ms)
+        return cls(begin_ms, measured_ms, boundary_ms, boundary_ms + _AFTER_BOUNDARY_S * 1_000, wall_ms - begin_ms)
+
+    @property
+    def events(self) -> int:
+        """How many events are sent."""
+        return (self.end_ms - self.begin_ms) * RATE // 1_000
 
 
 @dataclass(frozen=True)
 class ViewFreshness:
-    """The freshness of a view's rows in ms, from the beginning of their window's newest step, and its limit."""
+    """Of a view, in ms: how long each event waited, its limit, and how long after its window the last row came."""
 
     name: str
-    milliseconds: NDArray[np.int64]
+    waited_ms: NDArray[np.int64]
     limit_ms: int
+    slowest_ms: int
 
 
 def measure(count: int, folder: Path) -> Section:
-    """Measure a minute of the simulator's stream in real time, on a stack in `folder`; fewer `count`, shorter."""
+    """Measure five minutes of the simulator's stream in real time, on a stack in `folder`; fewer `count`, shorter."""
     settings = own_settings(folder / "home")
     views = compiled_views(FEATURES, settings.home)
     seconds = max(_LEAST_SECONDS, round(_SECONDS * count / _FULL))
     longest_ms = max(view.slide_ms for view in views)
+    closing = Closing(longest_ms, settings.job.watermark_delay_ms)
     with pipeline(settings, told, step) as running:
+        step("warming the job up")
+        stream_audited(settings, running, _warm_up(longest_ms), closing)
         # Made before its clock begins: event times follow the wall clock from the first on.
         course = Course.of(now_ms() + 1_000, seconds, longest_ms)
-        total = (course.end_ms - course.begin_ms) * RATE // 1_000
-        step(f"{total:,} events in real time, {RATE:,} a second")
+        step(f"{course.events:,} events in real time, {RATE:,} a second")
         start = positions(settings.kafka.bootstrap)
         before, began = cpu_seconds(running.stack), time.perf_counter()
-        behind_ms = _stream(settings, course, total, longest_ms)
+        behind_ms = _stream(settings, course, longest_ms)
         used = sum(difference(before, cpu_seconds(running.stack)).values()) / (time.perf_counter() - began)
         settle(running.cluster, running.job_id, settings.kafka.bootstrap, aligned_end(course.end_ms, longest_ms))
         books = audit(settings.kafka.bootstrap, start)
         if books.unaccounted or books.dlq or running.cluster.restarts(running.job_id):
-            raise EchoPulseError(f"{total:,} events sent and not all analysed once: {books}")
-        found = [view_freshness(settings.lake, view, course, settings.job.watermark_delay_ms) for view in views]
+            raise EchoPulseError(f"{course.events:,} events sent and not all analysed once: {books}")
+        spoken = _spoken(course)
+        found = [view_freshness(settings.lake, view, course, spoken, settings.job.watermark_delay_ms) for view in views]
     return section(found, settings, seconds, behind_ms, used)
 
 
-def _stream(settings: Settings, course: Course, total: int, longest_ms: int) -> int:
+def _warm_up(longest_ms: int) -> list[pa.RecordBatch]:
+    """Make events of hours ago, whose windows are all closed before the course begins."""
+    begin = EventClock.hours_ago(longest_ms).start_ms
+    return list(simulate(load_scenario(), start_ms=begin, seed=1, rate=_WARM_UP_RATE, events=_WARM_UP_EVENTS))
+
+
+def _simulated(course: Course) -> Iterator[pa.RecordBatch]:
+    return simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, events=course.events)
+
+
+def _stream(settings: Settings, course: Course, longest_ms: int) -> int:
     """Send the stream in real time, then close its windows; return how far the last step was sent behind, in ms."""
-    batches = simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, events=total)
     delay_ms = settings.job.watermark_delay_ms
     with (
         DeadLetterProducer(settings.kafka.bootstrap) as letters,
         EventProducer(settings.kafka.bootstrap, letters) as producer,
     ):
         stream = LiveStream(producer, threading.Event(), clock=lambda: now_ms() - course.behind_ms)
-        report = stream.run(batches, settle_ms=delay_ms + SPARE_MS)
+        report = stream.run(_simulated(course), settle_ms=delay_ms + SPARE_MS)
         # The rest of the open windows, which is not measured.
         producer.heartbeat(aligned_end(course.end_ms, longest_ms) + delay_ms)
         producer.flush()
     return report.behind_ms
 
 
-def view_freshness(lake: Lake, view: CompiledView, course: Course, delay_ms: int) -> ViewFreshness:
-    """Read when the rows of the windows that ended while it was measured were written."""
+def _spoken(course: Course) -> pa.Table:
+    """Make the same events once more: times (ms) and keys of those that the views count and that are measured."""
+    batches = []
+    for batch in _simulated(course):
+        kinds = pc.fill_null(lookup(batch.column("metadata"), "kind"), DEFAULT_KIND)
+        ts = batch.column("ts").cast(pa.timestamp("ms")).cast(pa.int64())
+        measured = pc.and_(pc.greater_equal(ts, course.measured_ms), pc.less(ts, course.boundary_ms))
+        counted = pc.and_(measured, pc.invert(pc.is_in(kinds, pa.array(UNSPOKEN))))
+        columns = [ts, batch.column("channel_id"), batch.column("user_id")]
+        batches.append(pa.record_batch(columns, ["ts", "channel_id", "user_id"]).filter(counted))
+    return pa.Table.from_batches(batches)
+
+
+def view_freshness(lake: Lake, view: CompiledView, course: Course, spoken: pa.Table, delay_ms: int) -> ViewFreshness:
+    """Read when the first row that holds each event was written. Raises EchoPulseError for an event without one."""
     table = lake_table(lake, f"features/{view.name}")
     if table is None:
         raise EchoPulseError(f"no row of {view.name} is in the lake")
     stamps = pa.timestamp("ms")
-    after, until = (pa.scalar(moment, stamps) for moment in (course.measured_ms, course.end_ms))
+    after, until = (pa.scalar(moment, stamps) for moment in (course.measured_ms, course.boundary_ms))
     inside = (pc.field(EVENT_TIMESTAMP) > after) & (pc.field(EVENT_TIMESTAMP) <= until)
-    rows = table.to_table(columns=[EVENT_TIMESTAMP, "written_ms"], filter=inside)
-    ends = rows.column(EVENT_TIMESTAMP).cast(stamps).cast(pa.int64()).to_numpy()
-    waited = rows.column("written_ms").to_numpy() - course.behind_ms - (ends - view.slide_ms)
-    return ViewFreshness(view.name, waited, view.slide_ms + delay_ms + SPARE_MS)
+    [key] = (column.name for column in view.schema.join_keys)
+    rows = table.to_table(columns=[key, EVENT_TIMESTAMP, "written_ms"], filter=inside).to_pandas()
+    rows["end"] = rows.pop(EVENT_TIMESTAMP).astype("datetime64[ms]").astype("int64")
+    events = spoken.select(["ts", key]).drop_null().to_pandas()
+    events["end"] = (events["ts"] // view.slide_ms + 1) * view.slide_ms
+    held = events.merge(rows, on=[key, "end"], how="left", validate="many_to_one")
+    missing = int(held["written_ms"].isna().sum())
+    if missing or held.empty:
+        raise EchoPulseError(f"{missing:,} of {len(held):,} events are in no row of {view.name}")
+    waited = (held["written_ms"] - course.behind_ms - held["ts"]).to_numpy(np.int64)
+    slowest = int((rows["written_ms"] - course.behind_ms - rows["end"]).max())
+    return ViewFreshness(view.name, waited, view.slide_ms + delay_ms + SPARE_MS, slowest)
 
 
 def section(found: Sequence[ViewFreshness], settings: Settings, seconds: int, behind_ms: int, used: float) -> Section:
     """Lay the views side by side; each limit is step, watermark delay and a second."""
+    delay_ms = settings.job.watermark_delay_ms
     figures = []
     for view in found:
-        if not len(view.milliseconds):
-            raise EchoPulseError(f"no window of {view.name} ended while it was measured")
-        p50, p99 = np.percentile(view.milliseconds, [50, 99])
+        p50, p99 = np.percentile(view.waited_ms, [50, 99])
         held = "within" if p99 <= view.limit_ms else "ABOVE"
         figures += [
-            Figure(f"{view.name}, p50 of {len(view.milliseconds):,} rows", (float(p50),), "ms"),
+            Figure(f"{view.name}, p50 of {len(view.waited_ms):,} events", (float(p50),), "ms"),
             Figure(f"{view.name}, p99", (float(p99),), "ms", f"{held} {view.limit_ms:,} ms"),
+            Figure(f"{view.name}, its last row after the window's end", (float(view.slowest_ms),), "ms"),
         ]
     return Section(
         NAME,
         "Freshness (`freshness`)",
         f"{seconds} s of the simulator's stream in real time, {RATE:,} events a second, through the embedded stack "
-        f"(parallelism {settings.flink.parallelism}, {settings.flink.delivery}), after {_WARM_UP_S} s of warm-up. "
-        "Of every row whose window ended meanwhile: from the beginning of the window's newest step, which is the time "
-        "of the oldest event that can be new in it, until it was written online and could be read. Held against the "
-        f"step, the watermark's delay of {settings.job.watermark_delay_ms / 1_000:g} s and a second.",
+        f"(parallelism {settings.flink.parallelism}, {settings.flink.delivery}), after a warm-up of "
+        f"{_WARM_UP_EVENTS:,} events at full speed and {_WARM_UP_S} s in real time. "
+        "Of every event of that time: how long until the first row that holds it was written online and could be read. "
+        f"Its p99 is held against the view's step, the watermark's delay of {delay_ms / 1_000:g} s and a second.",
         tuple(figures),
         (
             (
-                "event times lie a constant time behind the wall clock, which is taken off, so that the steps of five "
-                "minutes end inside the run, all views' together"
+                "event times lie a constant time behind the wall clock, which is taken off, so that a step of five "
+                "minutes, at whose end all views write together, ends with what is measured"
             ),
             f"all processes together used {used:.2f} cores; the sender ended {behind_ms} ms behind its own clock",
         ),

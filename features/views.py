@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 ignore_alpha_warning()
 
 TTL = timedelta(days=1)
-SPOKEN = "kind not in ('join', 'delete')"
+UNSPOKEN = ("join", "delete")
+SPOKEN = f"kind not in {UNSPOKEN}"
 
 _CHANNEL_AGGREGATIONS = (
     ("message_count", "count", "event_id"),

@@ -26,18 +26,20 @@ FROM (
   GROUP BY window_start, window_end, window_time
 )"""
 
+# A window of a channel that has no newest pane is left out. Flink takes the branches of a union that stands in a window
+# function itself for several inputs, and reads one.
 SCOPES_VIEW = """CREATE TEMPORARY VIEW crowd_scopes AS
 SELECT channel_id, pane_time, s.trends AS trends, s.health AS health
 FROM (
   SELECT channel_id, pane_time, crowd_scope(channel_id, `tables`) AS s
   FROM (
-    SELECT channel_id, pane_time, ARRAY_AGG(terms) OVER (
-      PARTITION BY channel_id ORDER BY pane_time RANGE BETWEEN {history} PRECEDING AND CURRENT ROW
-    ) AS `tables`
-    FROM (
+    SELECT channel_id, window_time AS pane_time, ARRAY_AGG(terms) AS `tables`
+    FROM TABLE(HOP((SELECT * FROM (
       SELECT channel_id, pane_time, terms FROM crowd_panes
       UNION ALL SELECT channel_id, pane_time, terms FROM crowd_all
-    )
+    )), DESCRIPTOR(pane_time), {pane}, {history}))
+    GROUP BY channel_id, window_start, window_end, window_time
+    HAVING CAST(MAX(pane_time) AS TIMESTAMP_LTZ(3)) >= CAST(window_end - {pane} AS TIMESTAMP_LTZ(3))
   )
 )"""
 
@@ -50,7 +52,7 @@ def definitions(config: SignalsConfig) -> tuple[str, ...]:
         DIGESTS_VIEW,
         panes_view(config.crowd_pane_ms),
         ALL_VIEW.format(pane=_interval(config.crowd_pane_ms)),
-        SCOPES_VIEW.format(history=_interval(_HISTORY_MS - config.crowd_pane_ms)),
+        SCOPES_VIEW.format(pane=_interval(config.crowd_pane_ms), history=_interval(_HISTORY_MS)),
         CONVERSATIONS_VIEW,
     )
 

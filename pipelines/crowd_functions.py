@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,9 +16,13 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 from pipelines.arrow_exchange import from_arrow, to_arrow
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     import pandas as pd
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
+_NICENESS = 10
+_TIMEOUT_S = 120
 _BYTES = pa.list_(pa.binary())
 _PANE_ROW = DataTypes.ROW(
     [
@@ -71,15 +79,53 @@ class DescribeScopes(_Crowd):
 
 
 class DescribeConversations(_Crowd):
-    """A channel, the end of its window, the samples of its panes and its number of messages in, one datum out."""
+    """A channel, the end of its window, the samples of its panes and its number of messages in, one datum out.
+
+    It works in a process of its own, which gives way to all others. Operators of a slot share one Python worker, and
+    conversations are described when the minute's features are written: a second of computing would keep these waiting.
+    """
+
+    def __init__(self, pane_ms: int) -> None:
+        """Keep the length of a pane, in ms; the process is begun in the worker."""
+        super().__init__(pane_ms)
+        self._pool: ProcessPoolExecutor | None = None
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Begin the process, once a worker."""
+        super().open(function_context)
+        # Spawned: a fork of a worker would hold its threads' locks.
+        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_give_way)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def eval(self, channel: pd.Series, end: pd.Series, samples: pd.Series, messages: pd.Series) -> pd.Series:
-        """Describe a batch of windows."""
+        """Describe a batch of windows. Raises TimeoutError where that takes minutes."""
+        if self._pool is None:
+            message = "conversations were asked for before open()"
+            raise RuntimeError(message)
         ends = to_arrow(end, pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
         totals = to_arrow(messages, pa.int64()).to_numpy()
         channels = to_arrow(channel, pa.string())
         # A window's row time is the last millisecond in it.
-        return from_arrow(self._records.describe_conversations(channels, ends + 1, to_arrow(samples, _BYTES), totals))
+        described = self._pool.submit(
+            self._records.describe_conversations, channels, ends + 1, to_arrow(samples, _BYTES), totals
+        )
+        return from_arrow(described.result(timeout=_TIMEOUT_S))
+
+
+def _give_way() -> None:
+    """Take the processor only where no other wants it, and end with the worker, also where that is killed."""
+    os.nice(_NICENESS)
+    if (worker := parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(worker,), daemon=True).start()
+
+
+def _end_with(worker: BaseProcess) -> None:
+    worker.join()
+    os._exit(0)
 
 
 def crowd_functions(pane_ms: int) -> dict[str, UserDefinedScalarFunctionWrapper]:

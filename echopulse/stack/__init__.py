@@ -24,6 +24,7 @@ from echopulse.stack.fetch import fetch
 from echopulse.stack.flink_config import flink_home
 from echopulse.stack.jars import FLINK_JOB, group_named
 from echopulse.stack.java import find_java
+from echopulse.stack.job_jar import job_jar
 from echopulse.stack.service import Service, ServiceError
 from echopulse.stack.settings import StackSettings, stack_settings
 from echopulse.stack.spec import ServiceState
@@ -67,7 +68,7 @@ def describe(settings: Settings | StackSettings) -> list[ServiceState]:
 
 
 def flink_jars(settings: Settings | StackSettings) -> list[Path]:
-    """Return the jars of a job, for `pipeline.jars`: connectors, formats, Hadoop's classes and flink-python.
+    """Return the jars of a job, for `pipeline.jars`: connectors, formats, Hadoop's classes, flink-python and our own.
 
     Downloads what the cache lacks; raises EchoPulseError where that fails.
     """
@@ -76,4 +77,5 @@ def flink_jars(settings: Settings | StackSettings) -> list[Path]:
         raise EchoPulseError(
             f"flink: no flink-python jar in {flink_home() / 'opt'}", "reinstall apache-flink-libraries"
         )
-    return [*fetch(group_named(FLINK_JOB), stack_settings(settings).jars), *python]
+    folder = stack_settings(settings).jars
+    return [*fetch(group_named(FLINK_JOB), folder), job_jar(folder), *python]

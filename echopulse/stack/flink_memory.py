@@ -10,7 +10,7 @@ NETWORK_MB = 256
 TASK_OFF_HEAP_MB = 384
 #: Each job has class loaders of its own over some 100 MB of jars.
 METASPACE_MB = 384
-_MANAGED_SHARE = 0.28
+_MANAGED_SHARE = 0.14
 _OVERHEAD_SHARE = 0.1
 _JOBMANAGER_RESERVED_MB = 256 + 128 + 192  # metaspace, direct memory, overhead: Flink's own defaults
 
@@ -19,8 +19,8 @@ _JOBMANAGER_RESERVED_MB = 256 + 128 + 192  # metaspace, direct memory, overhead:
 class TaskManagerMemory:
     """A TaskManager's total (MiB) by Flink's memory model; Python workers come on top of it.
 
-    Managed memory holds RocksDB's caches and write buffers. Source of the parts and of the JVM's limits: Flink's
-    "Set up TaskManager Memory", JVM parameters.
+    The heap holds what windows keep, managed memory RocksDB's caches and write buffers. Source of the parts and of the
+    JVM's limits: Flink's "Set up TaskManager Memory", JVM parameters.
     """
 
     total: int
@@ -62,7 +62,10 @@ class TaskManagerMemory:
     def java_options(self) -> tuple[str, ...]:
         """The JVM's limits for these parts."""
         return (
+            f"-Xms{FRAMEWORK_MB + self.task_heap}m",
             f"-Xmx{FRAMEWORK_MB + self.task_heap}m",
+            # Windows that end make as much in a second as they keep: a small young generation would promote it all.
+            "-XX:NewRatio=1",
             f"-XX:MaxDirectMemorySize={FRAMEWORK_MB + TASK_OFF_HEAP_MB + NETWORK_MB}m",
             f"-XX:MaxMetaspaceSize={METASPACE_MB}m",
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from schemas.errors import EchoPulseError, did_you_mean
 
 LOCK = Path(__file__).with_name("jars.toml")
-KAFKA, FLINK_JOB, FLINK_S3 = "kafka", "flink-job", "flink-s3"
+KAFKA, FLINK_JOB, FLINK_S3, JAVA_COMPILER = "kafka", "flink-job", "flink-s3", "java-compiler"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class StackSettings:
     parallelism: int = 2
     kafka_heap_mb: int = 768
     jobmanager_memory_mb: int = 1280
-    taskmanager_memory_mb: int = 4096
+    taskmanager_memory_mb: int = 5120
     start_timeout_s: float = 120.0
 
     def __post_init__(self) -> None:

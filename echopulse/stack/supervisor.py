@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from echopulse.stack import run_file
 from echopulse.stack.downloads import Downloads
-from echopulse.stack.jars import FLINK_JOB
+from echopulse.stack.jars import FLINK_JOB, JAVA_COMPILER
 from echopulse.stack.preflight import check_disk, check_ports, refuse_second
 from echopulse.stack.service import Service
 from echopulse.stack.services import specs
@@ -34,7 +34,7 @@ class Stack:
         settings: StackSettings,
         report: Callable[[ServiceState], None],
         services: Iterable[ServiceSpec] | None = None,
-        jar_groups: Sequence[str] = (FLINK_JOB,),
+        jar_groups: Sequence[str] = (FLINK_JOB, JAVA_COMPILER),
     ) -> None:
         """Prepare a stack of `services` (default: the settings') and jars that jobs need; nothing is started yet."""
         self.settings = settings

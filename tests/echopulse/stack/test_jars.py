@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from echopulse.stack.jars import FLINK_JOB, FLINK_S3, KAFKA, group_named, read_lock
+from echopulse.stack.jars import FLINK_JOB, FLINK_S3, JAVA_COMPILER, KAFKA, group_named, read_lock
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_every_group_is_locked_whole() -> None:
     """Every root is in its group's list, with a digest and a size; no two jars share a file name."""
     groups = read_lock()
-    assert set(groups) == {KAFKA, FLINK_JOB, FLINK_S3}
+    assert set(groups) == {KAFKA, FLINK_JOB, FLINK_S3, JAVA_COMPILER}
     for group in groups.values():
         assert set(group.roots) <= {jar.coordinate for jar in group.jars}
         assert all(len(jar.sha256) == 64 and jar.size > 0 for jar in group.jars)

@@ -195,13 +195,13 @@ SELECT channel_id, pane_time, s.trends AS trends, s.health AS health
 FROM (
   SELECT channel_id, pane_time, crowd_scope(channel_id, `tables`) AS s
   FROM (
-    SELECT channel_id, pane_time, ARRAY_AGG(terms) OVER (
-      PARTITION BY channel_id ORDER BY pane_time RANGE BETWEEN INTERVAL '0 00:05:50.000' DAY TO SECOND(3) PRECEDING AND CURRENT ROW
-    ) AS `tables`
-    FROM (
+    SELECT channel_id, window_time AS pane_time, ARRAY_AGG(terms) AS `tables`
+    FROM TABLE(HOP((SELECT * FROM (
       SELECT channel_id, pane_time, terms FROM crowd_panes
       UNION ALL SELECT channel_id, pane_time, terms FROM crowd_all
-    )
+    )), DESCRIPTOR(pane_time), INTERVAL '0 00:00:10.000' DAY TO SECOND(3), INTERVAL '0 00:06:00.000' DAY TO SECOND(3)))
+    GROUP BY channel_id, window_start, window_end, window_time
+    HAVING CAST(MAX(pane_time) AS TIMESTAMP_LTZ(3)) >= CAST(window_end - INTERVAL '0 00:00:10.000' DAY TO SECOND(3) AS TIMESTAMP_LTZ(3))
   )
 );
 

@@ -1,0 +1,61 @@
+package echopulse;
+
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.state.CheckpointableKeyedStateBackend;
+import org.apache.flink.runtime.state.OperatorStateBackend;
+import org.apache.flink.runtime.state.StateBackend;
+
+/**
+ * Keeps what open windows hold as objects on the heap, and all other keyed state in RocksDB.
+ *
+ * <p>A view that moves on reads every slice of every key at once, and RocksDB serialises each and is asked through JNI:
+ * that is twice the CPU of the job's windows. The ids that repeats are told by are many, small and asked for once, and
+ * would not fit on a heap.
+ */
+final class WindowsOnHeap implements StateBackend {
+    private static final long serialVersionUID = 1L;
+
+    /** What Flink's table runtime calls the operators of window functions: WindowAggOperator, WindowRankOperator. */
+    private static final String WINDOWS = "Window";
+
+    private final StateBackend heap;
+    private final StateBackend rocksDb;
+
+    WindowsOnHeap(StateBackend heap, StateBackend rocksDb) {
+        this.heap = heap;
+        this.rocksDb = rocksDb;
+    }
+
+    @Override
+    public String getName() {
+        return "windows on the heap, the rest in RocksDB";
+    }
+
+    @Override
+    public <K> CheckpointableKeyedStateBackend<K> createKeyedStateBackend(KeyedStateBackendParameters<K> parameters)
+            throws Exception {
+        // The identifier is the operator's class, its id and the subtask.
+        StateBackend chosen = parameters.getOperatorIdentifier().startsWith(WINDOWS) ? heap : rocksDb;
+        return chosen.createKeyedStateBackend(parameters);
+    }
+
+    @Override
+    public OperatorStateBackend createOperatorStateBackend(OperatorStateBackendParameters parameters) throws Exception {
+        return rocksDb.createOperatorStateBackend(parameters);
+    }
+
+    @Override
+    public boolean useManagedMemory() {
+        return true;
+    }
+
+    @Override
+    public boolean supportsNoClaimRestoreMode() {
+        return heap.supportsNoClaimRestoreMode() && rocksDb.supportsNoClaimRestoreMode();
+    }
+
+    @Override
+    public boolean supportsSavepointFormat(SavepointFormatType format) {
+        return heap.supportsSavepointFormat(format) && rocksDb.supportsSavepointFormat(format);
+    }
+}
