@@ -153,7 +153,7 @@ class EmbeddedStack(_Section):
     s3_master_port: Port = 18_334
     s3_volume_port: Port = 18_335
     s3_filer_port: Port = 18_336
-    #: Whether `up` starts a tracking server beside the others: some 410 MB of memory.
+    #: Whether `up` starts a tracking server beside the others: some 430 MB of memory.
     mlflow: bool = True
     mlflow_port: Port = 18_500
     #: Where `up`, `run` and `pipeline run` show their metrics.

@@ -17,7 +17,7 @@ from echopulse.job.check_watch import consistency_watched
 from echopulse.job.cluster import FlinkCluster
 from echopulse.job.configuration import signals_config
 from echopulse.job.environment import feast_environment
-from echopulse.job.exporter import clear_metrics, metrics_served
+from echopulse.job.exporter import clear_metrics, metrics_served, show_services
 from echopulse.job.submit import FEATURES, declare, execute
 from echopulse.job.topic_reader import commit, end_position
 from schemas.errors import EchoPulseError
@@ -68,9 +68,9 @@ def pipeline(
     """Bring everything up and yield it running; what was started is stopped at the end, and nothing else.
 
     With `skip_backlog` the job begins where `social.events` ends now: a replay must not meet what an earlier job left
-    unread. With `tracking` MLflow is one of the services. The Feast registry is applied and the job planned (a JVM of
-    its own, seconds of CPU) while the servers start. Raises EchoPulseError naming the service, the view or the job that
-    stands in the way.
+    unread. With `tracking` MLflow joins once the job runs, however long its installation takes. The Feast registry is
+    applied and the job planned (a JVM of its own, seconds of CPU) while the servers start. Raises EchoPulseError naming
+    the service, the view or the job that stands in the way.
     """
     started = time.monotonic()
     services = replace(stack.stack_settings(settings), mlflow=tracking)
@@ -89,6 +89,8 @@ def pipeline(
             cluster.wait_running(job_id, _RUNNING_S)
             seconds = time.monotonic() - started
             on_step(f"the job runs, {seconds:.0f} s after the start")
+            running.join()
+            show_services(registry, running.services)
             with consistency_watched(settings, registry):
                 yield Pipeline(running, cluster, job_id, seconds)
 

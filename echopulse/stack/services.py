@@ -12,10 +12,14 @@ from echopulse.stack.valkey import Valkey
 
 if TYPE_CHECKING:
     from echopulse.stack.settings import StackSettings
-    from echopulse.stack.spec import ServiceSpec
+    from echopulse.stack.spec import LateSpec, ServiceSpec
 
 
 def specs(settings: StackSettings) -> tuple[ServiceSpec, ...]:
-    """Return the services in the order people read them."""
-    always = (Kafka(settings), JobManager(settings), TaskManager(settings), Valkey(settings), S3(settings))
-    return (*always, Mlflow(settings)) if settings.mlflow else always
+    """Return the services that start together, in the order people read them."""
+    return (Kafka(settings), JobManager(settings), TaskManager(settings), Valkey(settings), S3(settings))
+
+
+def late_specs(settings: StackSettings) -> tuple[LateSpec, ...]:
+    """Return the services that join once the others are in use: no event waits for them."""
+    return (Mlflow(settings),) if settings.mlflow else ()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import re
+import sys
+import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from echopulse.stack import mlflow
 from echopulse.stack.mlflow import LOCK, Mlflow, installed
-from echopulse.stack.services import specs
+from echopulse.stack.services import late_specs, specs
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -21,8 +27,10 @@ if TYPE_CHECKING:
 
 def test_it_is_a_service_where_it_is_asked_for(stack_settings: StackSettings) -> None:
     """What only scores does not pay for it."""
-    assert "mlflow" not in [spec.name for spec in specs(stack_settings)]
-    assert specs(replace(stack_settings, mlflow=True))[-1].address == "http://127.0.0.1:18500"
+    asked = replace(stack_settings, mlflow=True)
+    assert late_specs(stack_settings) == ()
+    assert [spec.address for spec in late_specs(asked)] == ["http://127.0.0.1:18500"]
+    assert "mlflow" not in [spec.name for spec in specs(asked)]
 
 
 def test_the_lock_names_no_place_and_checks_every_file() -> None:
@@ -48,3 +56,32 @@ def test_an_install_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     for _ in range(2):
         with pytest.raises(EchoPulseError, match=told):
             installed(tmp_path / "cache")
+
+
+def test_an_installation_that_is_broken_off_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, stack_settings: StackSettings
+) -> None:
+    """Whether it was at work or waited for another stack's."""
+    cancelled = threading.Event()
+    cancelled.set()
+    begun = time.time()
+    with pytest.raises(EchoPulseError, match=r"^mlflow: its installation was broken off$"):
+        mlflow._run(cancelled, sys.executable, "-c", "import time; time.sleep(600)")
+    assert not [child for child in psutil.Process().children() if child.create_time() > begun]
+    server = Mlflow(stack_settings)
+    folder = stack_settings.cache / f"mlflow-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(EchoPulseError, match=r"^mlflow: its installation was broken off$"):
+            server.prepare(cancelled)
+        monkeypatch.setattr(mlflow, "_INSTALL_S", 0)
+        with pytest.raises(EchoPulseError, match=r"^mlflow: another process installs it for longer than 0 s$"):
+            server.prepare(threading.Event())
+
+
+def test_an_installation_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package index that hangs does not hold it for ever."""
+    monkeypatch.setattr(mlflow, "_INSTALL_S", 0)
+    with pytest.raises(EchoPulseError, match=r"^mlflow: installing it took longer than 0 s$"):
+        mlflow._run(threading.Event(), sys.executable, "-c", "import time; time.sleep(600)")
