@@ -19,6 +19,8 @@ from echopulse.settings_sections import (
     Kafka,
     Lake,
     OnlineStore,
+    Registry,
+    Tracking,
 )
 from schemas.errors import MISSPELT, EchoPulseError, did_you_mean, near
 
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     shadow: dict[str, list[str]] = {}
     #: Folder of labelled Parquet files, for what is given none.
     training_data: Path = Path("data")
+    tracking: Tracking = Tracking()
+    registry: Registry = Registry()
     stack: EmbeddedStack = EmbeddedStack()
 
     @field_validator("home", "cache", "training_data", mode="after")
@@ -98,6 +102,7 @@ class Settings(BaseSettings):
         self.flink = _default(self.flink, "rest", f"http://127.0.0.1:{self.stack.flink_rest_port}")
         self.online_store = _default(self.online_store, "connection", f"127.0.0.1:{self.stack.valkey_port}")
         self.lake = _default(self.lake, "endpoint", f"http://127.0.0.1:{self.stack.s3_port}")
+        self.tracking = _default(self.tracking, "uri", f"http://127.0.0.1:{self.stack.mlflow_port}")
         return self
 
     @classmethod

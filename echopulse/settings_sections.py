@@ -120,6 +120,27 @@ class Consistency(_Section):
     sample: Positive = 100
 
 
+class Tracking(_Section):
+    """Where MLflow is, which keeps runs and models; `uri` follows `stack.mlflow_port` unless it is set."""
+
+    uri: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:18500"
+    experiment: Annotated[str, Field(min_length=1)] = "echopulse"
+    #: Sent as a bearer's, where the server asks for one.
+    token: SecretStr = SecretStr("")
+
+
+class Registry(_Section):
+    """How models become champions: the gates, who may approve, what signs, and how long ahead a change is set."""
+
+    #: A YAML file of gates; empty takes those that ship.
+    gates: str = ""
+    #: Names by role, for the gates that ask for an approver.
+    roles: dict[str, list[str]] = {}
+    #: An Ed25519 key in PEM that verdicts are signed with; empty makes one in the home.
+    signing_key: str = ""
+    lead_ms: Positive = 5_000
+
+
 class EmbeddedStack(_Section):
     """Ports on this machine of the servers that `echopulse up` starts; S3's gRPC has the four above `s3_filer_port`."""
 
@@ -132,6 +153,9 @@ class EmbeddedStack(_Section):
     s3_master_port: Port = 18_334
     s3_volume_port: Port = 18_335
     s3_filer_port: Port = 18_336
+    #: Whether `up` starts a tracking server beside the others: some 430 MB of memory.
+    mlflow: bool = True
+    mlflow_port: Port = 18_500
     #: Where `up`, `run` and `pipeline run` show their metrics.
     metrics_port: Port = 18_095
     start_timeout_s: Positive = 120

@@ -5,13 +5,20 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 from schemas.errors import EchoPulseError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from echopulse.settings import Settings
+    from echopulse.tracking.record import RunRecord
+    from echopulse.training.trainers import Order
 
 _CHECKPOINT = Group("Of a checkpoint of somebody else's")
 
@@ -44,7 +51,7 @@ class CheckpointOptions:
 
         languages = tuple(filter(None, (code.strip() for code in self.languages.split(","))))
         order = ImportOrder(self.checkpoint or "", tasks, output, data, self.labels, self.reads, languages, self.floats)
-        return import_checkpoint(order, _say)
+        return import_checkpoint(order, say)
 
 
 NO_CHECKPOINT = CheckpointOptions()
@@ -98,8 +105,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     overwrite
         Write into a folder that holds something, over the files of an earlier artifact.
     """
-    from echopulse.training.card import write_card
-    from echopulse.training.trainers import Order, train_model
+    from echopulse.training.trainers import Order
 
     if not tasks and kind != "cascade":
         raise UsageError("no task given", "echopulse train sentiment toxicity stance --data DIR --output DIR")
@@ -108,21 +114,17 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
             raise UsageError(
                 "a checkpoint is not trained", "of all options it takes --data, --output, --overwrite and its own"
             )
-        _check_output(output, overwrite=overwrite)
-        document = imported.made(tasks, data, output)
+        check_output(output, overwrite=overwrite)
+        document = _tracked_import(tasks, data, output, imported, options)
     elif imported != NO_CHECKPOINT:
         raise UsageError("--labels, --reads, --languages, --floats without --checkpoint", "they are about one")
     elif data is None:
         raise UsageError("no data given", "--data names a folder of TASK.train.parquet and TASK.val.parquet")
     else:
-        _check_output(output, overwrite=overwrite)
-        document = train_model(
-            Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second), _say
-        )
-    write_card(output, document)
-    emit(
-        {"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{_table(document)}"
-    )
+        check_output(output, overwrite=overwrite)
+        order = Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second)
+        document = tracked_training(options.settings(), order)
+    emit({"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{told(document)}")
 
 
 def evaluate(
@@ -133,7 +135,8 @@ def evaluate(
     Parameters
     ----------
     model
-        The name of a model that ships (default) or the folder of an artifact.
+        The name of a model that ships (default), the folder of an artifact, or one of the registry:
+        TASK@champion, TASK@challenger, TASK@sha256:PREFIX.
     data
         Folder of <task>.<split>.parquet, columns text and label.
     split
@@ -142,17 +145,71 @@ def evaluate(
         Say, too, what is left of the metrics when words are disguised, and how often harmless sentences that name a
         group of people are taken for toxic.
     """
+    from echopulse.registry.opening import model_folder
+    from echopulse.tracking.model_run import Watched, note_data, note_model, task_names
+    from echopulse.tracking.publish import publish, recorded
     from echopulse.training.evaluation import evaluate as evaluate_model
+    from transforms.artifact import read_manifest
 
-    document = evaluate_model(model, data, split)
-    if robustness:
-        from echopulse.training.robustness import robustness as measure
+    settings = options.settings()
+    folder = model_folder(settings, model)
+    with recorded("evaluate", f"evaluate {model}", lambda record: publish(settings, [record], say)) as record:
+        watched = Watched(record)
+        record.parameters(model=model, split=split)
+        if data.is_dir():
+            note_data(record, data, task_names(read_manifest(folder)[0].tasks), (split,))
+        document = evaluate_model(folder, data, split, watched.answers) | {"model": model}
+        if robustness:
+            from echopulse.training.robustness import robustness as measure
 
-        document |= measure(model, data, split)
-    emit(document, options.json, lambda: f"{document['model']}: {document['digest']}\n{_table(document)}")
+            document |= measure(str(folder), data, split)
+        note_model(record, folder, document, kept=False)
+    emit(document, options.json, lambda: f"{document['model']}: {document['digest']}\n{told(document)}")
 
 
-def _check_output(output: Path, *, overwrite: bool) -> None:
+def tracked_training(
+    settings: Settings, order: Order, parent: str = "", publish: Callable[[RunRecord], object] | None = None
+) -> dict[str, Any]:
+    """Train, write the card, and give the run to `publish`, which by default tells MLflow of it."""
+    from echopulse.tracking import publish as publishing
+    from echopulse.tracking.model_run import Watched, note_model, note_order
+    from echopulse.training.card import write_card
+    from echopulse.training.trainers import train_model
+
+    send = publish or (lambda record: publishing.publish(settings, [record], say))
+    with publishing.recorded("train", f"train {order.output.resolve().name}", send) as record:
+        record.parent = parent
+        note_order(record, order)
+        watched = Watched(record)
+        document = train_model(order, say, watched.observer)
+        write_card(order.output, document)
+        watched.finish()
+        note_model(record, order.output, document, kept=True)
+    return document
+
+
+def _tracked_import(
+    tasks: tuple[str, ...], data: Path | None, output: Path, imported: CheckpointOptions, options: GlobalOptions
+) -> dict[str, Any]:
+    """Make an artifact of a checkpoint, write its card, and tell MLflow of it."""
+    from echopulse.tracking.model_run import note_data, note_model
+    from echopulse.tracking.publish import publish, recorded
+    from echopulse.training.card import write_card
+    from echopulse.training.datasets import TASKS
+
+    settings = options.settings()
+    name = f"train {output.resolve().name}"
+    with recorded("train", name, lambda record: publish(settings, [record], say)) as record:
+        record.parameters(checkpoint=imported.checkpoint, tasks=" ".join(tasks), reads=imported.reads)
+        if data is not None:
+            note_data(record, data, [task for task in tasks if task in TASKS], ("val",))
+        document = imported.made(tasks, data, output)
+        write_card(output, document)
+        note_model(record, output, document, kept=True)
+    return document
+
+
+def check_output(output: Path, *, overwrite: bool) -> None:
     """Raise EchoPulseError where the artifact would lie over something; before the hours of a training, not after."""
     if output.exists() and not output.is_dir():
         raise EchoPulseError(f"--output {output} is a file", "name a folder")
@@ -160,11 +217,13 @@ def _check_output(output: Path, *, overwrite: bool) -> None:
         raise EchoPulseError(f"--output {output} is not empty", "name another folder, or add --overwrite")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell a person how far it is."""
     sys.stderr.write(f"{line}\n")
 
 
-def _table(document: dict[str, Any]) -> str:
+def told(document: dict[str, Any]) -> str:
+    """Return what an evaluation came to, a line a task."""
     lines = [
         f"{name:<12}{task['metric']:<18}{task['value']:6.2f}  [{task['low']:.2f}, {task['high']:.2f}]"
         f"  {task['rows']} rows"

@@ -31,7 +31,7 @@ def up(
     columns: Annotated[str, Parameter(name="--map", show_default=False)] = "",
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
-    """Start Kafka, Flink, Valkey and S3 on this machine, and the job signals on them.
+    """Start Kafka, Flink, Valkey, S3 and MLflow on this machine, and the job signals on them.
 
     Runs until Ctrl-C or `echopulse down`, and stops what it started. With
     --until-idle it ends once the replay is through and all its windows
@@ -70,7 +70,14 @@ def up(
 
         with (
             display.progress() as on_service,
-            pipeline(settings, on_service, _step, skip_backlog=until_idle) as running,
+            pipeline(
+                settings,
+                on_service,
+                _step,
+                skip_backlog=until_idle,
+                # A replay that ends of itself trains nothing.
+                tracking=settings.stack.mlflow and not until_idle,
+            ) as running,
         ):
             if replay is not None:
                 from echopulse.job.replay_run import run_replay

@@ -1,108 +1,27 @@
-"""The gRPC server of FeatureQuery: with health checking and reflection, bounded, with or without mutual TLS."""
+"""The gRPC server of FeatureQuery."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-
-import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from typing import TYPE_CHECKING
 
 from echopulse.feature_query.service import FeatureQuery
+from echopulse.rpc_server import ANSWER_BYTES, GRACE_S, MOST_CALLS, REQUEST_BYTES, WORKERS, RpcServer, Tls
 from schemas import feature_query_pb2
-from schemas.errors import EchoPulseError
 from schemas.feature_query_pb2_grpc import add_FeatureQueryServicer_to_server
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from echopulse.feature_query.service import Sources
 
+__all__ = ["ANSWER_BYTES", "GRACE_S", "MOST_CALLS", "NAME", "REQUEST_BYTES", "WORKERS", "FeatureServer", "Tls"]
+
 NAME = feature_query_pb2.DESCRIPTOR.services_by_name["FeatureQuery"].full_name
-#: Calls that are answered at once, and those that may wait beside them; more are refused as RESOURCE_EXHAUSTED.
-WORKERS = 8
-MOST_CALLS = 64
-#: A question of a thousand entities is well below it, an answer of two hundred features for each of them too.
-REQUEST_BYTES = 1024 * 1024
-ANSWER_BYTES = 16 * 1024 * 1024
-#: How long calls may go on when the server is told to stop.
-GRACE_S = 10.0
-_KEEPALIVE_MS = 30_000
 
 
-@dataclass(frozen=True)
-class Tls:
-    """The server's certificate chain and key, and the authority that clients' certificates must come from (PEM)."""
-
-    certificate: Path
-    key: Path
-    client_authority: Path | None = None
-
-    def credentials(self) -> grpc.ServerCredentials:
-        """Read the files. Raises EchoPulseError naming the one that cannot be read."""
-        authority = None if self.client_authority is None else _read(self.client_authority)
-        return grpc.ssl_server_credentials(
-            [(_read(self.key), _read(self.certificate))],
-            root_certificates=authority,
-            require_client_auth=authority is not None,
-        )
-
-
-class FeatureServer:
-    """A running server; `port` is the one that it got. Used as a context it stops in order at the end."""
+class FeatureServer(RpcServer):
+    """A running server of FeatureQuery."""
 
     def __init__(self, sources: Sources, host: str, port: int, tls: Tls | None = None) -> None:
         """Listen and serve. Raises EchoPulseError where the port is taken or a certificate cannot be used."""
-        self._server = grpc.server(
-            ThreadPoolExecutor(WORKERS, thread_name_prefix="feature-query"),
-            maximum_concurrent_rpcs=MOST_CALLS,
-            options=[
-                ("grpc.max_receive_message_length", REQUEST_BYTES),
-                ("grpc.max_send_message_length", ANSWER_BYTES),
-                ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
-            ],
-        )
-        self._health = health.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        add_FeatureQueryServicer_to_server(FeatureQuery(sources), self._server)
-        reflection.enable_server_reflection((NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
-        self.port = _listen(self._server, f"{host}:{port}", tls)
-        self._server.start()
-        for name in ("", NAME):
-            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-
-    def stop(self, grace_s: float = GRACE_S) -> None:
-        """Say that it is going, take no new calls, let those that run end within the grace, and return when all has."""
-        self._health.enter_graceful_shutdown()
-        self._server.stop(grace_s).wait()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self.stop()
-
-
-def _listen(server: grpc.Server, address: str, tls: Tls | None) -> int:
-    try:
-        port: int = (
-            server.add_insecure_port(address) if tls is None else server.add_secure_port(address, tls.credentials())
-        )
-    except RuntimeError as error:
-        raise EchoPulseError(
-            f"FeatureQuery cannot listen on {address}",
-            "another server has the port, or the certificate does not fit its key; --port takes another",
-        ) from error
-    return port
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise EchoPulseError(f"{path} cannot be read: {error.strerror}", "a certificate or key in PEM") from error
+        service = FeatureQuery(sources)
+        services = {NAME: lambda server: add_FeatureQueryServicer_to_server(service, server)}
+        super().__init__("FeatureQuery", services, host, port, tls)

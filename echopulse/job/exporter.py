@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from echopulse.job.configuration import metrics_folder
@@ -13,9 +14,10 @@ from pipelines.freshness import host_folder
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from echopulse.settings import Settings
+    from echopulse.stack import Service
 
 _HOST = "127.0.0.1"
 _END_S = 5.0
@@ -43,6 +45,17 @@ def metrics_served(settings: Settings) -> Iterator[CollectorRegistry]:
         server.shutdown()
         server.server_close()
         thread.join(_END_S)
+
+
+def show_services(registry: CollectorRegistry, services: Mapping[str, Service]) -> None:
+    """Show of each embedded service whether it was ready when it was last looked at."""
+    gauge = Gauge("embedded_service_ready", "1 while the service is ready", ["service"], registry=registry)
+    for name, service in services.items():
+        gauge.labels(name).set_function(partial(_ready, service))
+
+
+def _ready(service: Service) -> float:
+    return float(service.state.phase == "ready")
 
 
 def clear_metrics(settings: Settings) -> None:

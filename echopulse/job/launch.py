@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from echopulse import stack
@@ -17,7 +17,7 @@ from echopulse.job.check_watch import consistency_watched
 from echopulse.job.cluster import FlinkCluster
 from echopulse.job.configuration import signals_config
 from echopulse.job.environment import feast_environment
-from echopulse.job.exporter import clear_metrics, metrics_served
+from echopulse.job.exporter import clear_metrics, metrics_served, show_services
 from echopulse.job.submit import FEATURES, declare, execute
 from echopulse.job.topic_reader import commit, end_position
 from schemas.errors import EchoPulseError
@@ -63,15 +63,18 @@ def pipeline(
     on_step: Callable[[str], None],
     *,
     skip_backlog: bool = False,
+    tracking: bool = False,
 ) -> Iterator[Pipeline]:
     """Bring everything up and yield it running; what was started is stopped at the end, and nothing else.
 
     With `skip_backlog` the job begins where `social.events` ends now: a replay must not meet what an earlier job left
-    unread. The Feast registry is applied and the job planned (a JVM of its own, seconds of CPU) while the servers
-    start. Raises EchoPulseError naming the service, the view or the job that stands in the way.
+    unread. With `tracking` MLflow joins once the job runs, however long its installation takes. The Feast registry is
+    applied and the job planned (a JVM of its own, seconds of CPU) while the servers start. Raises EchoPulseError naming
+    the service, the view or the job that stands in the way.
     """
     started = time.monotonic()
-    with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(settings, on_service) as running:
+    services = replace(stack.stack_settings(settings), mlflow=tracking)
+    with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(services, on_service) as running:
         clear_metrics(settings)
         planned = _InBackground(lambda: _plan(settings, apply))
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)
@@ -86,6 +89,8 @@ def pipeline(
             cluster.wait_running(job_id, _RUNNING_S)
             seconds = time.monotonic() - started
             on_step(f"the job runs, {seconds:.0f} s after the start")
+            running.join()
+            show_services(registry, running.services)
             with consistency_watched(settings, registry):
                 yield Pipeline(running, cluster, job_id, seconds)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echopulse.stack import run_file
-from echopulse.stack.processes import members, terminate
-from echopulse.stack.services import specs
+from echopulse.stack.processes import is_alive, members, terminate
+from echopulse.stack.services import late_specs, specs
 from echopulse.stack.spec import ServiceState
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from echopulse.stack.run_file import RunEntry
+    from echopulse.stack.run_file import Absence, RunEntry
     from echopulse.stack.settings import StackSettings
     from echopulse.stack.spec import ServiceSpec
 
@@ -22,10 +23,22 @@ _PATIENCE_S = 10.0
 
 
 def describe(settings: StackSettings) -> list[ServiceState]:
-    """Return every service's state: ready, starting (running, but its health check fails), failed or stopped."""
+    """Return every service's state: ready, starting (running, but its health check fails), failed or stopped.
+
+    One that joins later is `fetching` while it is installed.
+    """
     entries = {entry.name: entry for entry in run_file.read(settings.run)}
+    absent = {each.name: each for each in run_file.absences(settings.run)}
+    # A service that joins later is told where one was started, whatever the settings here say.
+    late = [each for each in late_specs(replace(settings, mlflow=True)) if each.name in entries.keys() | absent.keys()]
+    services = (*specs(settings), *(late or late_specs(settings)))
+
+    def state(spec: ServiceSpec) -> ServiceState:
+        entry = entries.get(spec.name)
+        return _running(spec, entry) if entry else _absent(spec, absent.get(spec.name), settings)
+
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda spec: _state(spec, entries.get(spec.name), settings), specs(settings)))
+        return list(pool.map(state, services))
 
 
 def stop(settings: StackSettings) -> list[str]:
@@ -33,7 +46,8 @@ def stop(settings: StackSettings) -> list[str]:
 
     Only processes whose pid and create time match are touched. Raises EchoPulseError where one survives.
     """
-    patience = {spec.name: spec.patience_s for spec in specs(settings)}
+    everyone = (*specs(settings), *late_specs(replace(settings, mlflow=True)))
+    patience = {spec.name: spec.patience_s for spec in everyone}
     with run_file.locked(settings.run, _PATIENCE_S):
         entries = run_file.read(settings.run)
         running = [entry for entry in entries if members(entry.process)]
@@ -48,11 +62,18 @@ def stop(settings: StackSettings) -> list[str]:
     return [entry.name for entry in running]
 
 
-def _state(spec: ServiceSpec, entry: RunEntry | None, settings: StackSettings) -> ServiceState:
-    if entry is None:
-        return ServiceState(spec.name, "stopped", spec.address, settings.logs / f"{spec.name}.log")
+def _running(spec: ServiceSpec, entry: RunEntry) -> ServiceState:
     pid, log = entry.process.pid, Path(entry.log)
     if not any(process.pid == pid for process in members(entry.process)):
         return ServiceState(spec.name, "failed", entry.address, log, detail=f"process {pid} has ended")
     reason = spec.unready()
     return ServiceState(spec.name, "starting" if reason else "ready", entry.address, log, pid, reason)
+
+
+def _absent(spec: ServiceSpec, absence: Absence | None, settings: StackSettings) -> ServiceState:
+    log = settings.logs / f"{spec.name}.log"
+    if absence is None:
+        return ServiceState(spec.name, "stopped", spec.address, log)
+    if not is_alive(absence.told_by):
+        return ServiceState(spec.name, "stopped", spec.address, log, detail="what should have started it has ended")
+    return ServiceState(spec.name, absence.phase, spec.address, log, detail=absence.detail)

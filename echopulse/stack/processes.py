@@ -55,6 +55,16 @@ def spawn(launch: Launch, log: Path, home: Path) -> subprocess.Popen[bytes]:
         )
 
 
+def own_record(home: Path) -> ProcessRecord:
+    """Return what identifies this process."""
+    return ProcessRecord(os.getpid(), psutil.Process().create_time(), str(home))
+
+
+def is_alive(record: ProcessRecord) -> bool:
+    """Tell whether this very process runs, not one that was given its pid since."""
+    return _leader(record) is not None
+
+
 def record_of(process: subprocess.Popen[bytes], home: Path) -> ProcessRecord:
     """Return what identifies a child that was just started; a child that is gone already has create time 0."""
     try:

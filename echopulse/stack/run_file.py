@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from echopulse.stack.spec import Phase
 
 _POLL_S = 0.1
 
@@ -30,6 +31,16 @@ class RunEntry:
     log: str
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why a service that joins later has no process: `fetching` or `failed`. `told_by` is who started the stack."""
+
+    name: str
+    phase: Phase
+    detail: str
+    told_by: ProcessRecord
+
+
 def path_in(run: Path) -> Path:
     """Return the run file's path in the folder `run`."""
     return run / "stack.json"
@@ -37,9 +48,8 @@ def path_in(run: Path) -> Path:
 
 def read(run: Path) -> list[RunEntry]:
     """Return the entries, none where there is no run file; raises EchoPulseError where it is damaged."""
-    path = path_in(run)
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(path_in(run).read_text("utf-8"))
         return [
             RunEntry(each["name"], ProcessRecord(**each["process"]), each["address"], each["log"])
             for each in document["services"]
@@ -47,18 +57,27 @@ def read(run: Path) -> list[RunEntry]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EchoPulseError(
-            f"the run file {path} is unreadable: {error!r}",
-            "end the stack's processes by hand, then delete the file",
-        ) from error
+        raise _unreadable(run, error) from error
 
 
-def write(run: Path, entries: Iterable[RunEntry]) -> None:
+def absences(run: Path) -> list[Absence]:
+    """Return what is told of services without a process, nothing where there is no run file."""
+    try:
+        told = json.loads(path_in(run).read_text("utf-8")).get("absent", [])
+        return [Absence(each["name"], each["phase"], each["detail"], ProcessRecord(**each["told_by"])) for each in told]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(run, error) from error
+
+
+def write(run: Path, entries: Iterable[RunEntry], absent: Iterable[Absence] = ()) -> None:
     """Replace the run file in one step; raises EchoPulseError where the disk does not take it."""
     draft = run / "stack.json.new"
     try:
         run.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({"services": [asdict(entry) for entry in entries]}, indent=1), "utf-8")
+        document = {"services": [asdict(entry) for entry in entries], "absent": [asdict(each) for each in absent]}
+        draft.write_text(json.dumps(document, indent=1), "utf-8")
         draft.replace(path_in(run))
     except OSError as error:
         raise _unwritable(run, error) from error
@@ -95,6 +114,13 @@ def _try_lock(file: TextIO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _unreadable(run: Path, error: Exception) -> EchoPulseError:
+    return EchoPulseError(
+        f"the run file {path_in(run)} is unreadable: {error!r}",
+        "end the stack's processes by hand, then delete the file",
+    )
 
 
 def _unwritable(run: Path, error: OSError) -> EchoPulseError:

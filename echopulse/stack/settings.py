@@ -20,7 +20,8 @@ class StackSettings:
     """Folders, ports and sizes of one embedded stack; two stacks differ in `home` and in every port.
 
     `home` holds data/, logs/, run/ and conf/; `cache` is shared by all stacks of a user (jars, numba).
-    Memory is in MiB, times in seconds.
+    Memory is in MiB, times in seconds. `mlflow` says whether the tracking server is one of its services: `up` starts
+    it, what only scores does not need it.
     """
 
     home: Path = Path(".echopulse")
@@ -34,6 +35,8 @@ class StackSettings:
     s3_master_port: int = 18334
     s3_volume_port: int = 18335
     s3_filer_port: int = 18336
+    mlflow: bool = False
+    mlflow_port: int = 18500
     bucket: str = "echopulse"
     region: str = "us-east-1"
     access_key: str = "echopulse"
@@ -92,6 +95,7 @@ def stack_settings(settings: Settings | StackSettings) -> StackSettings:
         s3_master_port=ports.s3_master_port,
         s3_volume_port=ports.s3_volume_port,
         s3_filer_port=ports.s3_filer_port,
+        mlflow_port=ports.mlflow_port,
         bucket=lake.netloc if lake.scheme == "s3" else "echopulse",
         region=settings.lake.region,
         access_key=settings.lake.access_key,

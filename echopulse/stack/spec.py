@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -78,6 +79,13 @@ class ServiceSpec(Protocol):
 
     def unready(self) -> str:
         """Return why the service is not ready yet, or '' once it is; each call is bounded to seconds."""
+
+
+class LateSpec(ServiceSpec, Protocol):
+    """A service that joins a running stack, which works without it. Implementation: mlflow."""
+
+    def prepare(self, cancelled: threading.Event) -> None:
+        """Install what it needs, which may take minutes, and give up once `cancelled`; raises EchoPulseError."""
 
 
 def child_environ(added: Mapping[str, str], home: Path) -> dict[str, str]:

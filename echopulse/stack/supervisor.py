@@ -1,4 +1,4 @@
-"""The stack as a whole: five services started side by side, watched, and stopped together."""
+"""The stack as a whole: its services started side by side, watched, and stopped together."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self
 from echopulse.stack import run_file
 from echopulse.stack.downloads import Downloads
 from echopulse.stack.jars import FLINK_JOB, JAVA_COMPILER
+from echopulse.stack.late import LateService
 from echopulse.stack.preflight import check_disk, check_ports, refuse_second
 from echopulse.stack.service import Service
-from echopulse.stack.services import specs
+from echopulse.stack.services import late_specs, specs
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
     from echopulse.stack.run_file import RunEntry
     from echopulse.stack.settings import StackSettings
-    from echopulse.stack.spec import ServiceSpec, ServiceState
+    from echopulse.stack.spec import LateSpec, ServiceSpec, ServiceState
 
 #: Longer than another process needs to stop every service.
 _DOWN_PATIENCE_S = 60.0
 
 
 class Stack:
-    """A running stack. Use `Stack.start`, then `check` now and then, and `down` (or `with`)."""
+    """A running stack. Use `Stack.start`, `join` once it is in use, `check` now and then, and `down` (or `with`)."""
 
     def __init__(
         self,
@@ -35,8 +36,12 @@ class Stack:
         report: Callable[[ServiceState], None],
         services: Iterable[ServiceSpec] | None = None,
         jar_groups: Sequence[str] = (FLINK_JOB, JAVA_COMPILER),
+        late: Iterable[LateSpec] | None = None,
     ) -> None:
-        """Prepare a stack of `services` (default: all five) and jars that jobs need; nothing is started yet."""
+        """Prepare a stack of `services` and jars that jobs need, and of those that `join`; nothing is started yet.
+
+        Without `services` both are the settings'.
+        """
         self.settings = settings
         self._jar_groups = jar_groups
         self._cancelled = threading.Event()
@@ -45,6 +50,11 @@ class Stack:
         self.services: dict[str, Service] = {
             spec.name: Service(spec, settings, report) for spec in (specs(settings) if services is None else services)
         }
+        if late is None:
+            late = late_specs(settings) if services is None else ()
+        self._first = tuple(self.services.values())
+        self._late = tuple(LateService(spec, settings, report, self._enter) for spec in late)
+        self.services |= {each.spec.name: each.service for each in self._late}
 
     @classmethod
     def start(cls, settings: StackSettings, on_progress: Callable[[ServiceState], None] = lambda _: None) -> Self:
@@ -72,9 +82,17 @@ class Stack:
                 raise
         return self
 
+    def join(self) -> None:
+        """Begin to install and start the services that join later, and return at once.
+
+        What becomes of each is reported like the others'; one that fails is left out, and the stack goes on.
+        """
+        for each in self._late:
+            each.join()
+
     @property
     def addresses(self) -> dict[str, str]:
-        """Where a client finds each service, by name."""
+        """Where a client finds each service, by name, also one that has yet to join."""
         return {name: service.spec.address for name, service in self.services.items()}
 
     def service(self, name: str) -> Service:
@@ -86,12 +104,15 @@ class Stack:
     def check(self) -> None:
         """Raise ServiceError naming the first service that has ended, with the end of its log.
 
-        Raises plain EchoPulseError where `echopulse down` stopped the stack from elsewhere.
+        Raises plain EchoPulseError where `echopulse down` stopped the stack from elsewhere. One that joined later and
+        has ended is reported, no more.
         """
         if not self._is_described(self._entries()):
             raise EchoPulseError("the stack was stopped by `echopulse down`")
-        for service in self.services.values():
+        for service in self._first:
             service.check()
+        for each in self._late:
+            each.watch()
 
     def restart(self, name: str) -> None:
         """Stop what is left of a service and start it again with the same configuration; returns when it is ready.
@@ -104,6 +125,8 @@ class Stack:
 
     def down(self) -> None:
         """Stop every service and remove the run file; twice is as good as once."""
+        for each in self._late:
+            each.cancel()
         with run_file.locked(self.settings.run, _DOWN_PATIENCE_S):
             self._stop_all()
 
@@ -120,9 +143,9 @@ class Stack:
     def _start_all(self) -> None:
         # One thread per service, and one per group of jars that only a job needs. No service waits for another one:
         # the TaskManager itself retries until the JobManager is there.
-        pool = ThreadPoolExecutor(len(self.services) + len(self._jar_groups), thread_name_prefix="stack")
+        pool = ThreadPoolExecutor(len(self._first) + len(self._jar_groups), thread_name_prefix="stack")
         try:
-            pending: list[Future[object]] = [pool.submit(self._bring_up, each) for each in self.services.values()]
+            pending: list[Future[object]] = [pool.submit(self._bring_up, each) for each in self._first]
             pending += [pool.submit(self._downloads.ensure, group) for group in self._jar_groups]
             done, _ = wait(pending, return_when=FIRST_EXCEPTION)
             for future in done:
@@ -142,12 +165,24 @@ class Stack:
         self._write_run_file()
         service.wait_ready(self._cancelled)
 
+    def _enter(self, service: Service | None) -> bool:
+        """Start a service that joins and describe it, or describe anew why one is absent; False after a `down`."""
+        # Whoever stops the stack holds the lock, and removes the file first.
+        with run_file.locked(self.settings.run, _DOWN_PATIENCE_S):
+            if not self._is_described(self._entries()):
+                return False
+            if service is not None:
+                service.launch()
+            self._write_run_file()
+        return True
+
     def _entries(self) -> list[RunEntry]:
         return [entry for each in self.services.values() if (entry := each.entry)]
 
     def _write_run_file(self) -> None:
         with self._run_file_lock:
-            run_file.write(self.settings.run, self._entries())
+            absent = [absence for each in self._late if (absence := each.absence)]
+            run_file.write(self.settings.run, self._entries(), absent)
 
     def _is_described(self, entries: list[RunEntry]) -> bool:
         described = run_file.read(self.settings.run)

@@ -11,6 +11,7 @@ from echopulse.training.calibration import calibrated
 from echopulse.training.chat import chat_lessons
 from echopulse.training.descent import descend
 from echopulse.training.distillation import distilled
+from echopulse.training.evaluation import Asked
 from echopulse.training.heads import Head, Lessons, lay_out, lessons, width
 from echopulse.training.identity import identity_lessons
 from transforms.artifact import Hashing, Manifest, file_digest, write_manifest
@@ -22,6 +23,9 @@ from transforms.normalisation import normalise
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    #: Hears, after each epoch, its number and each task's metric.
+    Watch = Callable[[int, Mapping[str, float]], None]
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -68,11 +72,13 @@ def fit(
     *,
     teaching: Teaching | None = None,
     declared: dict[str, Any] | None = None,
+    watch: Watch | None = None,
 ) -> str:
     """Train on `examples`, calibrate on `held`, write the artifact into `output` and return its digest.
 
     With `teaching`, its teacher's probabilities are wanted beside the labels, on unlabelled texts as well. `declared`
-    is what the manifest says of the training. The same rows and recipe give the same bytes.
+    is what the manifest says of the training. `watch` is told after each epoch what each task's metric on `held` is,
+    in percent and not yet calibrated; what it raises ends the training. The same rows and recipe give the same bytes.
     """
     heads = lay_out(examples)
     learnt = lessons(heads, examples, recipe.evenness, recipe.off_topic)
@@ -81,21 +87,47 @@ def fit(
         learnt = distilled(learnt, heads, teaching, held, recipe.off_topic)
     learnt = learnt.followed_by(chat_lessons(heads, learnt.texts, recipe.chat_per_thousand, recipe.seed))
     learnt = learnt.followed_by(identity_lessons(heads))
-    weights, biases = _fit(heads, learnt, examples, recipe, progress)
+
+    def watched(epoch: int, weights: NDArray[np.float32], biases: NDArray[np.float32]) -> None:
+        if watch is not None:
+            watch(epoch, _quality(heads, held, recipe, weights, biases))
+
+    weights, biases = _fit(heads, learnt, examples, recipe, progress, watched)
     table, scales = _quantise(weights, recipe.quantile)
     output.mkdir(parents=True, exist_ok=True)
     np.save(output / TABLE, table, allow_pickle=False)
-    manifest = Manifest(
-        kind=KIND,
-        name=output.resolve().name,
-        tasks={head.name: head.declared(biases) for head in heads},
-        files={TABLE: file_digest(output / TABLE)},
-        hashing=Hashing(bits=BITS, char_grams=CHAR_GRAMS, word_grams=WORD_GRAMS, normalisation=NORMALISATION),
-        scales=tuple(float(scale) for scale in scales),
-        training=declared or {},
-    )
+    files = {TABLE: file_digest(output / TABLE)}
+    manifest = _manifest(heads, biases, scales, name=output.resolve().name, files=files, training=declared or {})
     progress("calibrating")
     return write_manifest(output, calibrated(Bag(manifest, "", table), heads, held))
+
+
+def _manifest(
+    heads: Sequence[Head],
+    biases: NDArray[np.float32],
+    scales: NDArray[np.float32],
+    **named: Any,  # noqa: ANN401 - fields of Manifest
+) -> Manifest:
+    return Manifest(
+        kind=KIND,
+        tasks={head.name: head.declared(biases) for head in heads},
+        hashing=Hashing(bits=BITS, char_grams=CHAR_GRAMS, word_grams=WORD_GRAMS, normalisation=NORMALISATION),
+        scales=tuple(float(scale) for scale in scales),
+        **named,
+    )
+
+
+def _quality(
+    heads: Sequence[Head],
+    held: Mapping[str, datasets.Labelled],
+    recipe: Recipe,
+    weights: NDArray[np.float32],
+    biases: NDArray[np.float32],
+) -> dict[str, float]:
+    """Return each task's metric on the rows held back, of the table as it stands."""
+    table, scales = _quantise(weights, recipe.quantile)
+    bag = Bag(_manifest(heads, biases, scales, name="unfinished", files={}), "", table)
+    return {name: float(Asked(bag, name, rows).document()["value"]) for name, rows in held.items()}
 
 
 def _fit(
@@ -104,6 +136,7 @@ def _fit(
     examples: Mapping[str, datasets.Labelled],
     recipe: Recipe,
     progress: Callable[[str], None],
+    watch: Callable[[int, NDArray[np.float32], NDArray[np.float32]], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     rows = len(learnt.texts)
     progress(f"hashing {rows:,} texts")
@@ -119,9 +152,15 @@ def _fit(
     highs = np.array([head.columns[-1] + 1 for head in heads], np.int64)
     progress(f"descending over {recipe.epochs} epochs of {len(seen):,} rows")
     squares = np.full(len(weights), _FIRST_SQUARE, np.float32)
-    descend(
-        buckets, starts, wanted, learnt.weights, lows, highs, order, weights, squares, biases, np.float32(recipe.rate)
-    )
+    rate = np.float32(recipe.rate)
+    for epoch in range(recipe.epochs):
+        done = epoch * len(seen)
+        rows_now = order[done : done + len(seen)]
+        descend(
+            *(buckets, starts, wanted, learnt.weights, lows, highs, rows_now),
+            *(weights, squares, biases, rate, done, len(order)),
+        )
+        watch(epoch + 1, weights, biases)
     return weights, biases
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 BIAS_PACE = np.float32(0.02)
 
 
-@compiled("void(u4[::1], i8[::1], f4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8[::1], f4[:, ::1], f4[::1], f4[::1], f4)")
+@compiled(
+    "void(u4[::1], i8[::1], f4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8[::1], f4[:, ::1], f4[::1], f4[::1], f4, i8,"
+    " i8)"
+)
 def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     buckets: NDArray[np.uint32],
     starts: NDArray[np.int64],
@@ -29,8 +32,13 @@ def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     squares: NDArray[np.float32],
     biases: NDArray[np.float32],
     rate: np.float32,
+    done: int,
+    steps: int,
 ) -> None:
-    """Visit the rows in `order`, the rate falling linearly from `rate` to 0; change `weights` and `biases` in place.
+    """Visit the rows in `order`; change `weights`, `squares` and `biases` in place.
+
+    The rate falls linearly from `rate` to 0 over `steps` rows, of which `done` were visited before: a training may be
+    done in parts, and gives the same bytes.
 
     Head t has the columns lows[t]:highs[t]; its loss of a row is the cross-entropy to `wanted` [rows, columns] times
     importance [rows, heads], 0 where the row teaches it nothing. Several columns are a softmax, a single one a sigmoid.
@@ -77,7 +85,7 @@ def descend(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
             gradient[column] = 0.0
         if not active:
             continue
-        pace = rate * np.float32(1.0 - step / len(order))
+        pace = rate * np.float32(1.0 - (done + step) / steps)
         square = np.float32(0.0)
         for column in range(columns):
             biases[column] -= pace * BIAS_PACE * gradient[column]

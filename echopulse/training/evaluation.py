@@ -17,7 +17,7 @@ from transforms.loading import load_model
 from transforms.model import question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,15 +29,18 @@ SPLITS = ("train", "val", "test")
 _WARM_ROWS = 100
 
 
-def evaluate(model: str, data: Path, split: str) -> dict[str, Any]:
+def evaluate(
+    model: str | Path, data: Path, split: str, observe: Callable[[str, Asked], None] | None = None
+) -> dict[str, Any]:
     """Evaluate a model (a shipped one's name or a folder) on every task it has and the folder holds; in percent.
 
     `texts_per_second` counts normalisation and the answers to each task's own texts, one thread, batches of 20,000.
-    Raises EchoPulseError where the model is unknown or the folder holds none of its tasks.
+    `observe` is shown each task's answers. Raises EchoPulseError where the model is unknown or the folder holds none
+    of its tasks.
     """
     if not data.is_dir():
         raise EchoPulseError(f"{data} is not a folder", "--data names a folder of TASK.SPLIT.parquet")
-    opened = load_model(find_artifact(model))
+    opened = load_model(find_artifact(str(model)))
     names = [name for name in datasets.TASKS if _knows(opened, name)]
     loaded = {name: datasets.load(data, name, split) for name in names}
     parts = {name: labelled for name, labelled in loaded.items() if labelled is not None and len(labelled.labels)}
@@ -48,12 +51,17 @@ def evaluate(model: str, data: Path, split: str) -> dict[str, Any]:
         ]
         hint = f"; it has others: --split {others[0]}" if others else ""
         raise EchoPulseError(f"{data} holds none of the model's tasks", f"wanted: {wanted}{hint}")
-    return {"model": model, "digest": opened.digest, **evaluate_rows(opened, parts)}
+    return {"model": str(model), "digest": opened.digest, **evaluate_rows(opened, parts, observe)}
 
 
-def evaluate_rows(model: Model, parts: Mapping[str, datasets.Labelled]) -> dict[str, Any]:
+def evaluate_rows(
+    model: Model, parts: Mapping[str, datasets.Labelled], observe: Callable[[str, Asked], None] | None = None
+) -> dict[str, Any]:
     """Evaluate an opened model on labelled rows by task: `tasks` and `texts_per_second` of what `evaluate` returns."""
     asked = {name: Asked(model, name, labelled) for name, labelled in parts.items()}
+    if observe is not None:
+        for name, one in asked.items():
+            observe(name, one)
     rows, seconds = sum(len(part.labels) for part in parts.values()), sum(one.seconds for one in asked.values())
     return {"texts_per_second": round(rows / seconds), "tasks": {name: one.document() for name, one in asked.items()}}
 
@@ -93,6 +101,16 @@ class Asked:
                     f"model '{model.manifest.name}' knows no stance toward '{target}'", did_you_mean(target, known)
                 )
         return [(STANCE + name, pc.equal(targets, name).to_numpy(zero_copy_only=False)) for name in named]
+
+    @property
+    def task(self) -> datasets.LabelledTask:
+        """The task."""
+        return self._task
+
+    @property
+    def gold(self) -> NDArray[np.int64]:
+        """The label of each row, by its index."""
+        return self._labelled.labels
 
     @property
     def counts(self) -> NDArray[np.int64]:

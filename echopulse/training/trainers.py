@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from echopulse.training.evaluation import Asked
     from echopulse.training.folds import Examples, Fold
     from transforms.model import Model
 
@@ -44,23 +45,34 @@ class Order:
     folds: int = 0
     first: str | None = None
     second: str | None = None
+    #: Of a bag: fields of its recipe that differ from the usual ones, as a search finds them.
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
-def train_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Observer:
+    """What a training shows while it goes on: each epoch's metrics, and each task's answers on the validation rows."""
+
+    epoch: bag.Watch | None = None
+    answers: Callable[[str, Asked], None] | None = None
+
+
+def train_model(order: Order, progress: Callable[[str], None], observer: Observer | None = None) -> dict[str, Any]:
     """Train as ordered; return the evaluation on the validation rows, and what else was measured, for the card.
 
     Raises EchoPulseError for an option that the kind has no use for, and whatever reading and training raise.
     """
-    found = (_cascade if order.kind == "cascade" else _table_model)(order, progress)
+    shown = observer or Observer()
+    found = _cascade(order, progress) if order.kind == "cascade" else _table_model(order, progress, shown)
     progress("evaluating on the validation rows")
-    found = evaluate(str(order.output), order.data, "val") | found
+    found = evaluate(str(order.output), order.data, "val", shown.answers) | found
     if order.kind == "bag":
         # The others take a hundred times as long for it; `echopulse evaluate --robustness` measures any model.
         found |= robustness(str(order.output), order.data, "val")
     return found
 
 
-def _table_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:
+def _table_model(order: Order, progress: Callable[[str], None], shown: Observer) -> dict[str, Any]:
     """Train a bag or a transformer; return its cross-validation where one was ordered."""
     _refuse(order, "first", "second")
     if order.folds and order.teacher is not None:
@@ -68,7 +80,7 @@ def _table_model(order: Order, progress: Callable[[str], None]) -> dict[str, Any
             "--folds with --teacher: the teacher may have learnt what a fold asks about",
             "train --kind cascade --folds trains a teacher of its own for each fold",
         )
-    fit = _transformer(order, progress) if order.kind == "transformer" else _bag(order, progress)
+    fit = _transformer(order, progress) if order.kind == "transformer" else _bag(order, progress, shown.epoch)
     tasks = chosen_tasks(list(order.tasks))
     crossed = {}
     if order.folds:
@@ -119,8 +131,8 @@ def _unlabelled(order: Order) -> pa.StringArray:
     return pa.concat_arrays([pa.array([], pa.string()), *map(read_texts, order.unlabelled)])
 
 
-def _bag(order: Order, progress: Callable[[str], None]) -> Fit:
-    recipe = bag.Recipe(seed=order.seed)
+def _bag(order: Order, progress: Callable[[str], None], watch: bag.Watch | None) -> Fit:
+    recipe = replace(bag.Recipe(seed=order.seed), **order.recipe)
     if order.epochs is not None:
         recipe = replace(recipe, epochs=round(order.epochs))
     if order.unlabelled and order.teacher is None:
@@ -132,7 +144,9 @@ def _bag(order: Order, progress: Callable[[str], None]) -> Fit:
 
     def fit(examples: Examples, held: Examples, output: Path, declared: dict[str, Any] | None) -> str:
         told = None if declared is None else declared | asdict(recipe) | (teaching.declared() if teaching else {})
-        return bag.fit(examples, held, output, recipe, progress, teaching=teaching, declared=told)
+        # A fold declares nothing, and its epochs are not those of the model that comes out.
+        watched = None if declared is None else watch
+        return bag.fit(examples, held, output, recipe, progress, teaching=teaching, declared=told, watch=watched)
 
     return fit
 

@@ -9,8 +9,12 @@ import pytest
 import structlog
 from confluent_kafka import Producer
 
+from tests.echopulse.mlflow_server import mlflow_running
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from echopulse.settings import Settings
 
 _DEADLINE_S = 30
 
@@ -35,3 +39,10 @@ def bootstrap() -> Iterator[str]:
     broker = next(iter(owner.list_topics(timeout=_DEADLINE_S).brokers.values()))
     yield f"{broker.host}:{broker.port}"
     owner.close()
+
+
+@pytest.fixture(scope="session")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Yield settings whose MLflow runs, one for all tests: it takes half a minute to come up."""
+    with mlflow_running(tmp_path_factory.mktemp("mlflow") / "home") as settings:
+        yield settings

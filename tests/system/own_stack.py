@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PORTS = (
-    *("kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port", "valkey_port"),
+    *("kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port", "valkey_port", "mlflow_port"),
     *("metrics_port", "s3_port", "s3_master_port", "s3_volume_port", "s3_filer_port"),
 )
 #: S3's gRPC ports lie above its last one.

@@ -56,7 +56,7 @@ def test_help_lists_the_commands_in_order(capsys: pytest.CaptureFixture[str]) ->
     out = capsys.readouterr().out
     places = [out.index(f"│ {command.name} ") for command in cli.COMMANDS]
     assert places == sorted(places)
-    assert [command.name for command in cli.COMMANDS[:4]] == ["ingest", "pipeline", "feature", "completion"]
+    assert [command.name for command in cli.COMMANDS[:5]] == ["ingest", "pipeline", "feature", "registry", "completion"]
 
 
 def test_help_imports_nothing_heavy() -> None:

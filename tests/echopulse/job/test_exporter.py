@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from prometheus_client import Counter
 
 from echopulse.job.configuration import metrics_folder
-from echopulse.job.exporter import clear_metrics, metrics_served
+from echopulse.job.exporter import clear_metrics, metrics_served, show_services
 from echopulse.settings import Settings
 from echopulse.settings_sections import EmbeddedStack
 from schemas.errors import EchoPulseError
@@ -57,6 +58,16 @@ def test_workers_and_this_process_are_on_one_page(settings: Settings) -> None:
         assert "feature_freshness_seconds" not in page(settings)
     with pytest.raises(httpx.ConnectError):
         page(settings)
+
+
+def test_services_are_shown_as_they_are_now(settings: Settings) -> None:
+    """Ready, and no longer ready."""
+    service = SimpleNamespace(state=SimpleNamespace(phase="ready"))
+    with metrics_served(settings) as registry:
+        show_services(registry, {"mlflow": service})  # type: ignore[dict-item] # its state is all that is read
+        assert 'embedded_service_ready{service="mlflow"} 1.0' in page(settings)
+        service.state.phase = "failed"
+        assert 'embedded_service_ready{service="mlflow"} 0.0' in page(settings)
 
 
 def test_a_port_that_is_taken_is_told(settings: Settings) -> None:

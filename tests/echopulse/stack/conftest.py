@@ -7,7 +7,7 @@ import http.server
 import socket
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import pytest
 from echopulse.stack.jars import Jar, JarGroup
 from echopulse.stack.settings import StackSettings
 from echopulse.stack.spec import PATIENCE_S, Launch, Port
+from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +65,24 @@ class Listener:
         return ""
 
 
+@dataclass(frozen=True)
+class LateListener(Listener):
+    """A listener that joins later; `begun` is set once it is being installed, and it then waits for `go`."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+    refusal: str = ""
+
+    def prepare(self, cancelled: threading.Event) -> None:
+        """Wait for `go`, then be there or refuse."""
+        self.begun.set()
+        while not self.go.wait(0.02):
+            if cancelled.is_set():
+                raise EchoPulseError("broken off")
+        if self.refusal:
+            raise EchoPulseError(self.refusal, "do without")
+
+
 def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.socket() as probe:
@@ -76,6 +95,12 @@ def free_port() -> int:
 def listener() -> Callable[..., Listener]:
     """Return a maker of small services, each on a free port."""
     return lambda name, program=LISTEN, **more: Listener(name, free_port(), program, **more)
+
+
+@pytest.fixture
+def late_listener() -> Callable[..., LateListener]:
+    """Return a maker of services that join later."""
+    return lambda name, program=LISTEN, **more: LateListener(name, free_port(), program, **more)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from echopulse.stack import run_file
 from echopulse.stack.overview import describe, stop
-from echopulse.stack.processes import record_of, spawn
+from echopulse.stack.processes import own_record, record_of, spawn
 from echopulse.stack.spec import Launch
 
 if TYPE_CHECKING:
@@ -54,3 +54,19 @@ def test_every_service_has_a_log_and_an_address(stack_settings: StackSettings, n
     state = next(state for state in describe(stack_settings) if state.name == name)
     assert state.log == stack_settings.logs / f"{name}.log"
     assert "127.0.0.1:" in state.address
+
+
+def test_a_service_that_has_yet_to_join_is_told(stack_settings: StackSettings) -> None:
+    """What its installation is at, as long as the process that does it lives; `stop` has nothing of it to end."""
+    settings = replace(stack_settings, mlflow_port=1)
+    assert [state.name for state in describe(settings)] == NAMES
+    assert describe(replace(settings, mlflow=True))[-1].phase == "stopped"
+    ours = own_record(settings.home)
+    run_file.write(settings.run, [], [run_file.Absence("mlflow", "fetching", "installed", ours)])
+    state = describe(settings)[-1]
+    assert (state.name, state.phase, state.detail, state.pid) == ("mlflow", "fetching", "installed", None)
+    gone = replace(ours, created=ours.created - 1_000)
+    run_file.write(settings.run, [], [run_file.Absence("mlflow", "fetching", "installed", gone)])
+    state = describe(settings)[-1]
+    assert (state.phase, state.detail) == ("stopped", "what should have started it has ended")
+    assert stop(settings) == []

@@ -18,6 +18,7 @@ from transforms.artifact import read_manifest
 from transforms.loading import load_model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from echopulse.training.folds import Examples
@@ -92,3 +93,13 @@ def test_no_texts_to_ask_about(trained: Path, data: Path, tmp_path: Path) -> Non
     teaching = Teaching(load_model(trained), pa.array([], pa.string()), {})
     fit(examples, held, tmp_path / "own", RECIPE, _ignore, teaching=teaching)
     assert evaluate(str(tmp_path / "own"), data, "test")["tasks"]["offensive"]["value"] > 95
+
+
+def test_epochs_are_watched_and_change_nothing(trained: Path, data: Path, tmp_path: Path) -> None:
+    """Each epoch tells each task's metric; the bytes are those of a training that nobody watches."""
+    _, digest = read_manifest(trained)
+    seen: dict[int, Mapping[str, float]] = {}
+    assert fit(*_parts(data), tmp_path / "own", RECIPE, _ignore, watch=seen.__setitem__) == digest
+    assert list(seen) == list(range(1, RECIPE.epochs + 1))
+    assert set(seen[1]) == set(TASKS)
+    assert seen[RECIPE.epochs]["sentiment"] > 95

@@ -23,7 +23,10 @@ def test_against_numpy() -> None:
     weights, biases = np.zeros((16, 8), np.float32), np.zeros(8, np.float32)
     squares = np.full(16, 0.01, np.float32)
     lows, highs = np.array([0, 3]), np.array([3, 4])
-    descend(buckets, starts, wanted, importance, lows, highs, order, weights, squares, biases, np.float32(0.5))
+    given, table, rate = (buckets, starts, wanted, importance, lows, highs), (weights, squares, biases), np.float32(0.5)
+    # In two parts, as a training goes from epoch to epoch.
+    for begin, end in ((0, 37), (37, 60)):
+        descend(*given, order[begin:end], *table, rate, begin, len(order))
 
     expected, offsets, seen = np.zeros((16, 8)), np.zeros(8), np.full(16, 0.01)
     for step, row in enumerate(order):

@@ -1,0 +1,220 @@
+"""`echopulse registry`: models by their digests, and who is the champion."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from echopulse.cli.context import NO_OPTIONS, GlobalOptions
+from echopulse.cli.output import emit
+from schemas.errors import UsageError
+
+app = App(name="registry", help="Models by their digests: list, judge, promote, roll back, serve.")
+app.command("echopulse.cli.registry_serve:serve", name="serve", help="Answer by gRPC: models, promotions, scores.")
+
+_Quiet = Parameter(show_default=False)
+
+
+@app.command(name=("list", "ls"))
+def list_models(task: str | None = None, *, options: GlobalOptions = NO_OPTIONS) -> None:
+    """List the models of a task, or of all, the oldest first.
+
+    Parameters
+    ----------
+    task
+        sentiment, toxicity, offensive, hate or stance.
+    """
+    from echopulse.registry.opening import opened_store
+    from echopulse.registry.report import models
+
+    with opened_store(options.settings()) as store:
+        found = models(store, task)
+    emit({"models": found}, options.json, lambda: "\n".join(map(_line, found)) or "no model is registered")
+
+
+@app.command
+def show(reference: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Show a model: when it scores events, and what the gates said of it.
+
+    Parameters
+    ----------
+    reference
+        TASK@sha256:PREFIX, TASK@champion or TASK@challenger.
+    """
+    from echopulse.registry.opening import find, opened_store, parse_reference
+    from echopulse.registry.report import shown
+    from echopulse.registry.verdict import signing_key
+
+    settings = options.settings()
+    with opened_store(settings) as store:
+        document = shown(store, find(store, parse_reference(reference)), signing_key(settings))
+    emit(document, options.json, lambda: _shown(document))
+
+
+@app.command
+def register(folder: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Put a model into the registry, as the challenger of each of its tasks.
+
+    Parameters
+    ----------
+    folder
+        The folder of an artifact, or the name of one that ships.
+    """
+    from echopulse.registry.opening import opened_store
+    from echopulse.training.model_reference import referenced
+
+    with opened_store(options.settings()) as store:
+        found = store.register(referenced(folder))
+    document = {"digest": next(iter(found.values())).digest, "tasks": list(found)}
+    emit(document, options.json, lambda: "\n".join(f"{task}@{document['digest']}" for task in found))
+
+
+@app.command
+def promote(
+    reference: str,
+    *,
+    at: Annotated[str | None, _Quiet] = None,
+    approver: str = "",
+    data: Annotated[Path | None, _Quiet] = None,
+    options: GlobalOptions = NO_OPTIONS,
+) -> None:
+    """Judge a model by the gates and make it the champion of its task.
+
+    Exits 1, naming the gates, where one does not pass it; the champion
+    goes on.
+
+    Parameters
+    ----------
+    reference
+        TASK@sha256:PREFIX or TASK@challenger.
+    at
+        From which event time on it scores: ms since 1970, or a time such as 2026-01-31T08:00Z. Without it, as soon
+        as every worker can know.
+    approver
+        Who approves it, where the gates ask for a role.
+    data
+        Folder of the labelled files that the gates read; default: training_data of the settings.
+    """
+    from dataclasses import asdict
+
+    from echopulse.cli.moment import read_moment
+    from echopulse.registry.opening import opened_store, parse_reference
+    from echopulse.registry.promotion import Promotion
+    from echopulse.registry.promotion import promote as judge_and_promote
+    from echopulse.registry.report import moment, step_document
+
+    settings = options.settings()
+    at_ms = None if at is None else int(at) if at.isdigit() else round(read_moment("--at", at).timestamp() * 1_000)
+    asked = Promotion(parse_reference(reference), at_ms, approver, data)
+    with opened_store(settings) as store:
+        step, verdict = judge_and_promote(store, settings, asked, _say)
+    document = {"task": verdict.task, **step_document(step), "verdict": asdict(verdict)}
+    emit(
+        document,
+        options.json,
+        lambda: f"{verdict.task}@{step.digest} is the champion from {moment(step.valid_from_ms)} on",
+    )
+
+
+@app.command
+def rollback(task: str, *, by: str = "", options: GlobalOptions = NO_OPTIONS) -> None:
+    """Go back to the champion before the last change, within seconds.
+
+    Parameters
+    ----------
+    task
+        sentiment, toxicity, offensive, hate or stance.
+    by
+        Who does it, for the timeline.
+    """
+    from echopulse.registry.opening import opened_store
+    from echopulse.registry.promotion import rollback as go_back
+    from echopulse.registry.report import moment, step_document
+
+    if "@" in task:
+        raise UsageError(f"'{task}' is a model; a task is rolled back", task.partition("@")[0])
+    settings = options.settings()
+    with opened_store(settings) as store:
+        step = go_back(store, settings, task, by)
+    document = {"task": task, **step_document(step)}
+    emit(document, options.json, lambda: f"{task}@{step.digest} scores again from {moment(step.valid_from_ms)} on")
+
+
+@app.command
+def timeline(task: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Show which model scores events of which time.
+
+    Parameters
+    ----------
+    task
+        sentiment, toxicity, offensive, hate or stance.
+    """
+    from echopulse.registry.opening import opened_store
+    from echopulse.registry.report import moment, steps
+
+    with opened_store(options.settings()) as store:
+        found = steps(store.timeline(task))
+    lines = (
+        f"{one['digest'][:19]}  from {moment(one['valid_from_ms'])}  {one['kind']}"
+        + (f" by {one['by']}" if one["by"] else "")
+        for one in found
+    )
+    emit({"task": task, "entries": found}, options.json, lambda: "\n".join(lines) or f"{task} has no champion yet")
+
+
+@app.command
+def follow(*tasks: str, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Keep the timelines up to date that workers score by, until Ctrl-C or SIGTERM.
+
+    It writes them, and the models that they name, to home/models, which
+    strategies name in their option timeline.
+
+    Parameters
+    ----------
+    tasks
+        Those that are scored by their timelines.
+    """
+    import threading
+
+    from echopulse.cli.stop_signal import stopped_by_signal
+    from echopulse.registry.follow import follow as keep_renewing
+    from echopulse.registry.opening import opened_store
+
+    if not tasks:
+        raise UsageError("no task given", "echopulse registry follow sentiment toxicity")
+    settings, stop = options.settings(), threading.Event()
+    folder = (settings.home / "models").absolute()
+    with stopped_by_signal(stop.set), opened_store(settings) as store:
+        _say(f"the timelines of {', '.join(tasks)} are kept in {folder}")
+        renewed = keep_renewing(store, folder, tasks, settings.registry.lead_ms, stop, _say)
+    emit({"tasks": list(tasks), "folder": folder, "renewed": renewed}, options.json, f"renewed {renewed} times")
+
+
+def _line(model: dict[str, Any]) -> str:
+    return (
+        f"{model['task']}@{model['digest'][:19]}  {model['kind']:<8}{model['bytes'] / 2**20:8.1f} MiB  "
+        f"{model['name']:<20} {', '.join(model['roles'])}".rstrip()
+    )
+
+
+def _shown(document: dict[str, Any]) -> str:
+    from echopulse.registry.report import moment
+
+    lines = [f"{document['task']}@{document['digest']}", _line(document), f"run {document['run']}"]
+    for span in document["scores"]:
+        end = "" if span["to_ms"] is None else f" to {moment(span['to_ms'])}"
+        lines.append(f"scores events from {moment(span['from_ms'])}{end}")
+    if verdict := document["verdict"]:
+        lines.append(f"judged at {moment(verdict['judged_ms'])}, signature {document['signature']}")
+        lines += [
+            f"  {'passed' if one['passed'] else 'FAILED'}  {one['gate']}: {one['told']}" for one in verdict["results"]
+        ]
+    return "\n".join(lines)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

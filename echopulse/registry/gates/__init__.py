@@ -1,0 +1,1 @@
+"""Gates: what a model must be before it becomes the champion, each declared in YAML and measured anew."""

@@ -1,0 +1,1 @@
+"""Runs of train, tune and evaluate: recorded here, kept by MLflow."""

@@ -1,0 +1,96 @@
+"""Tell MLflow of a run where there is one; a run is never lost to a server that is away, and never waits for one."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from echopulse.tracking.delivery import deliver
+from echopulse.tracking.outbox import Outbox
+from echopulse.tracking.record import RunRecord
+from echopulse.tracking.server import MlflowAwayError, MlflowRefusedError, MlflowServer
+from echopulse.tracking.source import code_version
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from echopulse.settings import Settings
+
+_SERVICE = "mlflow"
+
+
+def is_expected(settings: Settings) -> bool:
+    """Say whether there should be an MLflow: one is named in the settings, or `up` runs its own."""
+    from echopulse.stack import run_file, stack_settings  # noqa: PLC0415 - heavier than a refusal of wrong usage
+
+    if settings.tracking.uri != f"http://127.0.0.1:{settings.stack.mlflow_port}":
+        return True
+    return any(entry.name == _SERVICE for entry in run_file.read(stack_settings(settings).run))
+
+
+def open_server(settings: Settings) -> MlflowServer:
+    """Return the server of the settings, not yet asked anything."""
+    return MlflowServer(settings.tracking.uri, settings.tracking.token.get_secret_value())
+
+
+def outbox(settings: Settings) -> Outbox:
+    """Return the home's folder of runs that wait."""
+    return Outbox(settings.home / "tracking")
+
+
+@contextmanager
+def recorded(kind: str, name: str, publish: Callable[[RunRecord], object]) -> Iterator[RunRecord]:
+    """Yield a record to fill; at the end, also a bad one, it is given to `publish`."""
+    record = RunRecord(kind, name, tags=code_version())
+    try:
+        yield record
+    except BaseException as error:
+        record.end("FAILED" if isinstance(error, Exception) else "KILLED")
+        record.tags["echopulse.error"] = f"{type(error).__name__}: {error}"[:500]
+        publish(record)
+        raise
+    record.end()
+    publish(record)
+
+
+def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str], None]) -> None:
+    """Send runs, after those that waited; a run that MLflow cannot take now is kept, and sent with the next one.
+
+    Says in one line what did not go as it should; raises nothing for it.
+    """
+    if not is_expected(settings):
+        if all(record.status != "FINISHED" for record in records):
+            return  # what ended it is told anyway
+        say("not tracked: no MLflow is named in tracking.uri, and `up` runs none")
+        return
+    box, experiment = outbox(settings), settings.tracking.experiment
+    left = list(records)
+    try:
+        with open_server(settings) as server:
+            sent, refused = box.send(server, experiment)
+            if sent:
+                say(f"runs that had waited for MLflow and were sent: {sent}")
+            for reason in refused:
+                say(f"put aside: {reason}")
+            runs = []
+            while left:
+                runs.append(deliver(server, experiment, left[0]))
+                left.pop(0)
+    except MlflowAwayError as error:
+        _keep(box, left, str(error), say)
+    except MlflowRefusedError as error:
+        say(f"not tracked: {error}")
+    else:
+        say(f"run {runs[0]} at {settings.tracking.uri}")
+
+
+def _keep(box: Outbox, records: Sequence[RunRecord], reason: str, say: Callable[[str], None]) -> None:
+    try:
+        for record in records:
+            box.keep(record)
+    except (EchoPulseError, OSError) as error:
+        say(f"not tracked: {reason}; nor could it be kept: {error}")
+        return
+    told = "the run is" if len(records) == 1 else f"{len(records)} runs are"
+    say(f"{reason}; {told} kept in {box.folder} and sent with the next one")

@@ -1,0 +1,52 @@
+"""Models as people name them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from echopulse.registry.opening import Reference, model_folder, opened_store, parse_reference
+from echopulse.settings import Settings
+from schemas.errors import EchoPulseError
+from transforms.artifact import SHIPPED, read_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_references() -> None:
+    """A digest's prefix and both aliases."""
+    assert parse_reference("sentiment@sha256:abcd") == Reference("sentiment", "sha256:abcd")
+    assert str(parse_reference("hate@champion")) == "hate@champion"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sentiment", "'sentiment' names no model of the registry (TASK@sha256:PREFIX or TASK@champion)"),
+        ("@champion", "'@champion' names no model of the registry (TASK@sha256:PREFIX or TASK@champion)"),
+        ("hate@champon", "'champon' is neither a digest nor an alias (did you mean 'champion'?)"),
+        ("hate@sha256:abc", "'sha256:abc' is no digest (sha256: and at least four hex digits)"),
+        ("hate@sha256:ABCD", "'sha256:ABCD' is no digest (sha256: and at least four hex digits)"),
+    ],
+)
+def test_what_is_none(text: str, told: str) -> None:
+    """Each is told with what was meant."""
+    with pytest.raises(EchoPulseError) as error:
+        parse_reference(text)
+    assert str(error.value) == told
+
+
+def test_without_mlflow_what_ships_is_found_by_its_digest(tmp_path: Path) -> None:
+    """Aliases want a registry; a name, a folder and a digest of what ships do not."""
+    settings = Settings(home=tmp_path)
+    _, digest = read_manifest(SHIPPED / "default")
+    assert model_folder(settings, "default") == SHIPPED / "default"
+    assert model_folder(settings, f"sentiment@{digest[:15]}") == SHIPPED / "default"
+    told = "the registry is kept by MLflow, and there is none (`echopulse up` starts one; tracking.uri names another)"
+    with pytest.raises(EchoPulseError) as error:
+        model_folder(settings, "sentiment@champion")
+    assert str(error.value) == told
+    with pytest.raises(EchoPulseError, match="is kept by MLflow"), opened_store(settings):
+        pass
