@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -21,15 +20,13 @@ from echopulse.gateway.gateway_config import load_config
 from schemas.avro import decode_dead_letter
 from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
-from schemas.topics import DLQ, EVENTS
+from schemas.topics import DLQ
+from tests.echopulse.gateway.broker import Broker
 from tests.echopulse.gateway.live import http_server, until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from echopulse.gateway.acknowledged_producer import Refused
-    from echopulse.gateway.outgoing import Outgoing
     from tests.echopulse.gateway.live import Request
 
 _MAPPING = {
@@ -41,36 +38,6 @@ _MAPPING = {
     "text": {"path": "text", "default": ""},
     "metadata": {"kind": {"constant": "message"}},
 }
-
-
-@dataclass
-class Broker:
-    """Acknowledges at once while `here`; what is sent while it is away waits."""
-
-    here: bool = True
-    records: list[Outgoing] = field(default_factory=list)
-    waiting: list[tuple[asyncio.Future[Refused], Sequence[Outgoing]]] = field(default_factory=list)
-
-    def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
-        """Take records."""
-        future: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
-        self.waiting.append((future, records))
-        if self.here:
-            self.back()
-        return future
-
-    def back(self) -> None:
-        """Acknowledge everything."""
-        self.here = True
-        for future, records in self.waiting:
-            self.records.extend(records)
-            if not future.done():
-                future.set_result([])
-        self.waiting.clear()
-
-    def ids(self) -> list[str]:
-        """The events' ids in the order of Kafka."""
-        return [SocialEvent.FromString(r.value).id for r in self.records if r.topic == EVENTS]
 
 
 def _frame(number: int, channel: str = "c", **more: Any) -> str:  # noqa: ANN401 any JSON
