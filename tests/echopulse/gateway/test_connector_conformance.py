@@ -9,6 +9,7 @@ import pytest
 
 from tests.echopulse.gateway.broker import Broker
 from tests.echopulse.gateway.live import until
+from tests.echopulse.gateway.platforms.discord_server import Discord
 from tests.echopulse.gateway.platforms.running import source_running
 from tests.echopulse.gateway.platforms.slack_server import Slack
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.echopulse.gateway.platforms.platform import Platform
 
-_PLATFORMS: list[type[Platform]] = [Slack]
+_PLATFORMS: list[type[Platform]] = [Slack, Discord]
 
 
 @pytest.fixture(params=_PLATFORMS, ids=lambda made: made.connector)
