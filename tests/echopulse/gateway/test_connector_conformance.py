@@ -12,6 +12,7 @@ from tests.echopulse.gateway.live import until
 from tests.echopulse.gateway.platforms.discord_server import Discord
 from tests.echopulse.gateway.platforms.running import source_running
 from tests.echopulse.gateway.platforms.slack_server import Slack
+from tests.echopulse.gateway.platforms.twitch_server import Twitch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.echopulse.gateway.platforms.platform import Platform
 
-_PLATFORMS: list[type[Platform]] = [Slack, Discord]
+_PLATFORMS: list[type[Platform]] = [Slack, Discord, Twitch]
 
 
 @pytest.fixture(params=_PLATFORMS, ids=lambda made: made.connector)
