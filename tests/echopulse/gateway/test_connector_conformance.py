@@ -13,6 +13,7 @@ from tests.echopulse.gateway.platforms.discord_server import Discord
 from tests.echopulse.gateway.platforms.running import source_running
 from tests.echopulse.gateway.platforms.slack_server import Slack
 from tests.echopulse.gateway.platforms.twitch_server import Twitch
+from tests.echopulse.gateway.platforms.x_server import X
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.echopulse.gateway.platforms.platform import Platform
 
-_PLATFORMS: list[type[Platform]] = [Slack, Discord, Twitch]
+_PLATFORMS: list[type[Platform]] = [Slack, Discord, Twitch, X]
 
 
 @pytest.fixture(params=_PLATFORMS, ids=lambda made: made.connector)
