@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from echopulse.gateway.source import Limits
 
 _AHEAD = 256
+Event = Literal["chat", "delete", "cheer", "follow", "raid"]
 
 
 class TwitchOptions(Options):
@@ -33,11 +34,7 @@ class TwitchOptions(Options):
     client_id: str
     token: SecretStr
     channels: Annotated[list[str], Field(min_length=1)]
-    events: Annotated[list[Literal["chat", "delete", "cheer", "follow", "raid"]], Field(min_length=1)] = [
-        "chat",
-        "delete",
-        "raid",
-    ]
+    events: list[Event] = Field(default_factory=lambda: ["chat", "delete", "raid"], min_length=1)
     socket_url: str = "wss://eventsub.wss.twitch.tv/ws"
     api_url: str = "https://api.twitch.tv/helix/"
     auth_url: str = "https://id.twitch.tv/oauth2/"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -13,13 +12,13 @@ import orjson
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from yarl import URL
 
-from echopulse.gateway.http_status import refused, seconds_of
+from echopulse.gateway.http_status import refused
 from echopulse.gateway.source import ConnectionLostError
 from echopulse.telemetry import logger
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from echopulse.gateway.source import Limits
 
@@ -52,13 +51,21 @@ class _Client(discord.Client):
             enable_debug_events=True,
             max_ratelimit_timeout=_RATE_LIMIT_S,
         )
-        self.frames: deque[str] = deque()
+        self._frames: deque[str] = deque()
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 the library's own
         """Be told of an event by the library."""
         del kwargs
         if event == "socket_raw_receive":
-            self.frames.append(args[0])
+            self._frames.append(args[0])
+
+    def taken(self) -> Iterator[tuple[str, int]]:
+        """Return the dispatches that came, each as its text and its number in the session, and keep none."""
+        while self._frames:
+            text = self._frames.popleft()
+            frame = orjson.loads(text)
+            if frame.get("op") == DiscordWebSocket.DISPATCH:
+                yield text, frame["s"]
 
 
 class Session:
@@ -85,32 +92,16 @@ class Session:
                 socket = await self._opened(client, resume)
             while True:
                 own = socket.session_id or own
-                while client.frames:
-                    text = client.frames.popleft()
-                    frame = orjson.loads(text)
-                    if frame.get("op") == DiscordWebSocket.DISPATCH:
-                        yield text, _place(socket, frame["s"])
+                for text, sequence in client.taken():
+                    yield text, orjson.dumps([own, sequence, str(socket.gateway)]).decode()
                 await socket.poll_event()
         except ReconnectWebSocket as error:
             if not error.resume:
                 self._ended = own
                 _LOG.warning("Discord no longer keeps the session: what it held is missed", session=self._ended)
             raise ConnectionLostError("Discord asks for a new connection, or the old one broke") from error
-        except discord.LoginFailure as error:
-            raise EchoPulseError("Discord answered 401 Unauthorized", _NEW_TOKEN) from error
-        except discord.HTTPException as error:
+        except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _refusal(error) from error
-        except discord.ConnectionClosed as error:
-            told, hint = _CLOSED.get(error.code or 0, ("", ""))
-            if told:
-                raise EchoPulseError(f"Discord {told} (close code {error.code})", hint) from error
-            raise ConnectionLostError(f"Discord closed the connection with code {error.code}") from error
-        except discord.RateLimited as error:
-            raise ConnectionLostError("Discord answered 429 Too Many Requests", error.retry_after) from error
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise EchoPulseError(f"Discord's certificate is not trusted: {error.certificate_error}") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ConnectionLostError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         finally:
             if socket is not None:
                 await socket.close(_LEAVE)
@@ -129,12 +120,18 @@ class Session:
         return socket
 
 
-def _place(socket: DiscordWebSocket, sequence: int) -> str:
-    return orjson.dumps([socket.session_id, sequence, str(socket.gateway)]).decode()
-
-
-def _refusal(error: discord.HTTPException) -> Exception:
-    status, headers = error.status, error.response.headers
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return ConnectionLostError("Discord answered 429 Too Many Requests", seconds_of(headers.get("Retry-After", "")))
-    return refused("Discord", status, headers.get("Retry-After", ""))
+def _refusal(error: Exception) -> Exception:
+    if isinstance(error, discord.LoginFailure):
+        return EchoPulseError("Discord answered 401 Unauthorized", _NEW_TOKEN)
+    if isinstance(error, discord.HTTPException):
+        return refused("Discord", error.status, error.response.headers.get("Retry-After", ""))
+    if isinstance(error, discord.RateLimited):
+        return ConnectionLostError("Discord answered 429 Too Many Requests", error.retry_after)
+    if isinstance(error, discord.ConnectionClosed):
+        told, hint = _CLOSED.get(error.code or 0, ("", ""))
+        if told:
+            return EchoPulseError(f"Discord {told} (close code {error.code})", hint)
+        return ConnectionLostError(f"Discord closed the connection with code {error.code}")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return EchoPulseError(f"Discord's certificate is not trusted: {error.certificate_error}")
+    return ConnectionLostError(f"{type(error).__name__}: {error}".rstrip(": "))

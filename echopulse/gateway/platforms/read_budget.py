@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import orjson
 
@@ -28,7 +28,7 @@ class ReadBudget:
         self._file = -1
         self._month, self._made, self._written = "", 0, 0
 
-    def __enter__(self) -> ReadBudget:
+    def __enter__(self) -> Self:
         """Read the count. Raises EchoPulseError where the file is in use, unreadable or damaged."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

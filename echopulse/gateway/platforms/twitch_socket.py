@@ -129,7 +129,8 @@ class Socket(EventSubWebsocket):
 
     async def _api_post_request(self, session: Any, url: str, data: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 untyped there
         answer = await super()._api_post_request(session, url, data)
-        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS} or answer.status >= 500:
+        told = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+        if answer.status in told or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise refused(url, answer.status, answer.headers.get("Retry-After", ""))
         return answer
 

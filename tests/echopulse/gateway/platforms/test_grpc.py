@@ -36,8 +36,11 @@ def _token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def _served(
-    folder: Path, broker: Broker, source: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[str]:  # noqa: ANN401
+    folder: Path,
+    broker: Broker,
+    source: dict[str, Any] | None = None,
+    **options: Any,  # noqa: ANN401 any option
+) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     path = folder / "gateway.yaml"

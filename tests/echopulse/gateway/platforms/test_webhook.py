@@ -37,8 +37,11 @@ _MAPPING = {
 
 @asynccontextmanager
 async def _served(
-    folder: Path, broker: Broker, source: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[str]:  # noqa: ANN401
+    folder: Path,
+    broker: Broker,
+    source: dict[str, Any] | None = None,
+    **options: Any,  # noqa: ANN401 any option
+) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (folder / "m.yaml").write_text(yaml.safe_dump(_MAPPING))

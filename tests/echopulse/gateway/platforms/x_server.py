@@ -70,7 +70,7 @@ class X(Platform):
                 await response.write(line)
         self.sockets.append(response)
         try:
-            while request.transport is not None and not request.transport.is_closing():
+            while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110 aiohttp tells nothing else
                 await asyncio.sleep(0.05)
         finally:
             if response in self.sockets:
