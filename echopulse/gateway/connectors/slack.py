@@ -84,12 +84,12 @@ class SlackConnector(Connector[SlackOptions]):
 
 def _read(frame: bytes) -> tuple[Fields | None, str, str, str]:
     """Return the fields of an event that is taken, the envelope's id, the event's type, and why it is none."""
-    envelope: dict[str, Any] = {}
+    envelope: Any = {}
     try:
         envelope = orjson.loads(frame)
         payload = envelope.get("payload") or {}
-        event = payload if payload.get("type") == "event_callback" else None
-        return (event and fields_of(event)), envelope.get("envelope_id", ""), type_of(payload), ""
+        fields = fields_of(payload) if payload.get("type") == "event_callback" else None
+        return fields, envelope.get("envelope_id", ""), type_of(payload), ""
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         own = envelope.get("envelope_id", "") if isinstance(envelope, dict) else ""
         return None, own, "", f"no envelope of Slack's: {type(error).__name__}: {error}"

@@ -125,13 +125,10 @@ def _refusal(error: Exception) -> Exception:
         return EchoPulseError("Discord answered 401 Unauthorized", _NEW_TOKEN)
     if isinstance(error, discord.HTTPException):
         return refused("Discord", error.status, error.response.headers.get("Retry-After", ""))
-    if isinstance(error, discord.RateLimited):
-        return ConnectionLostError("Discord answered 429 Too Many Requests", error.retry_after)
-    if isinstance(error, discord.ConnectionClosed):
-        told, hint = _CLOSED.get(error.code or 0, ("", ""))
-        if told:
-            return EchoPulseError(f"Discord {told} (close code {error.code})", hint)
-        return ConnectionLostError(f"Discord closed the connection with code {error.code}")
+    if isinstance(error, discord.ConnectionClosed) and error.code in _CLOSED:
+        told, hint = _CLOSED[error.code]
+        return EchoPulseError(f"Discord {told} (close code {error.code})", hint)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return EchoPulseError(f"Discord's certificate is not trusted: {error.certificate_error}")
-    return ConnectionLostError(f"{type(error).__name__}: {error}".rstrip(": "))
+    wait_s = error.retry_after if isinstance(error, discord.RateLimited) else 0.0
+    return ConnectionLostError(f"{type(error).__name__}: {error}".rstrip(": "), wait_s)

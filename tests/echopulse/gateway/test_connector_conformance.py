@@ -10,6 +10,7 @@ import pytest
 from tests.echopulse.gateway.broker import Broker
 from tests.echopulse.gateway.live import until
 from tests.echopulse.gateway.platforms.discord_server import Discord
+from tests.echopulse.gateway.platforms.plain_servers import Sse, WebSocket
 from tests.echopulse.gateway.platforms.running import source_running
 from tests.echopulse.gateway.platforms.slack_server import Slack
 from tests.echopulse.gateway.platforms.twitch_server import Twitch
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.echopulse.gateway.platforms.platform import Platform
 
-_PLATFORMS: list[type[Platform]] = [Slack, Discord, Twitch, X]
+_PLATFORMS: list[type[Platform]] = [Slack, Discord, Twitch, X, WebSocket, Sse]
 
 
 @pytest.fixture(params=_PLATFORMS, ids=lambda made: made.connector)

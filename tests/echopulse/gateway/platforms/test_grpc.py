@@ -149,7 +149,7 @@ async def test_tls(tmp_path: Path) -> None:
     own = authority.issue_cert("127.0.0.1")
     own.private_key_pem.write_to_path(tmp_path / "key.pem")
     own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    files = {"certificate": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
+    files: dict[str, Any] = {"certificate": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
     async with _served(tmp_path, Broker(), **files) as address:
         credentials = grpc.ssl_channel_credentials(authority.cert_pem.bytes())
         async with grpc.aio.secure_channel(address, credentials) as channel:

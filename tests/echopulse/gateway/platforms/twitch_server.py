@@ -112,13 +112,16 @@ class Twitch(Platform):
         known = {"id": f"session-{self.asked}", "status": status, "connected_at": "2026-01-01T00:00:00Z"}
         return {"session": {**known, "keepalive_timeout_seconds": self.keepalive_s, "reconnect_url": url}}
 
-    async def frame(self, kind: str, payload: dict[str, Any], sockets: list[Any] | None = None) -> str:
+    async def frame(
+        self, kind: str, payload: dict[str, Any], sockets: list[web.WebSocketResponse] | None = None
+    ) -> str:
         """Send a frame; returns its id."""
         self.number += 1
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "123Z"
         told = {"message_id": f"frame-{self.number}", "message_type": kind, "message_timestamp": stamp}
         text = orjson.dumps({"metadata": told, "payload": payload}).decode()
         for socket in self.sockets if sockets is None else sockets:
+            assert isinstance(socket, web.WebSocketResponse)
             await socket.send_str(text)
         return f"frame-{self.number}"
 
