@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
-import time
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +13,9 @@ from cyclopts import Parameter
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 
 if TYPE_CHECKING:
-    from echopulse.gateway.gateway import Gateway
     from echopulse.gateway.source_figures import SourceFigures
 
-_REDRAWN_EVERY_S = 1.0
+_SEEN_EVERY_S = 1.0
 
 
 def run(
@@ -57,6 +53,7 @@ def run(
 async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, SourceFigures]:
     from prometheus_client import CollectorRegistry, start_http_server
 
+    from echopulse.cli.ingest_display import show
     from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
     from echopulse.gateway.gateway import Gateway
     from echopulse.gateway.gateway_metrics import GatewayCollector
@@ -79,11 +76,11 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
             registry = CollectorRegistry(auto_describe=False)
             registry.register(GatewayCollector(figures))
             server, _thread = start_http_server(gateway.config.metrics_port, "127.0.0.1", registry)
-        beside = [asyncio.create_task(_watch(path, stop, changed)), asyncio.create_task(_draw(gateway))]
+        beside = [asyncio.create_task(_watch(path, stop, changed)), asyncio.create_task(show(gateway.figures))]
         try:
             running = asyncio.create_task(gateway.run(stop, changed))
             while not running.done():
-                await asyncio.wait({running}, timeout=_REDRAWN_EVERY_S)
+                await asyncio.wait({running}, timeout=_SEEN_EVERY_S)
                 figures()
             running.result()
         finally:
@@ -106,27 +103,6 @@ async def _watch(path: Path, stop: asyncio.Event, changed: asyncio.Event) -> Non
     async for changes in awatch(folder, stop_event=stop, recursive=False):
         if any(Path(name).name in {path.name, "..data"} for _, name in changes):
             changed.set()
-
-
-async def _draw(gateway: Gateway) -> None:
-    if not sys.stderr.isatty():
-        return
-    from rich.console import Console
-    from rich.live import Live
-
-    from echopulse.cli.ingest_table import source_table
-
-    before: dict[str, int] = {}
-    at = time.monotonic()
-    with (
-        Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live,
-        suppress(asyncio.CancelledError),
-    ):
-        while True:
-            await asyncio.sleep(_REDRAWN_EVERY_S)
-            figures, now = gateway.figures(), time.monotonic()
-            live.update(source_table(figures, before, now - at), refresh=True)
-            before, at = {name: of.delivered for name, of in figures.items()}, now
 
 
 def _document(figures: SourceFigures) -> dict[str, Any]:

@@ -12,11 +12,19 @@ from echopulse.gateway.outgoing import Batch, Outgoing, unpacked
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from echopulse.gateway.spool import Spool
+    from echopulse.gateway.spool import Position, Spool
 
 WhenFull = Literal["block", "drop-oldest"]
 SPOOL_FULL, SPOOL_ROTTEN, STOPPED = "spool_full", "spool_unreadable", "stopped"
 _CHUNKS = 16
+
+
+@dataclass(eq=False)
+class _Held:
+    """A batch in memory or on its way from there; `copy` is the place behind its copy in the spool, if there is one."""
+
+    batch: Batch
+    copy: Position | None = None
 
 
 @dataclass
@@ -24,7 +32,9 @@ class Lane:
     """Holds at most `most_records` and `most_bytes` in memory (a batch larger than that has it to itself).
 
     With a spool, what finds no room goes there, and so does all that follows until the spool is empty: order is kept.
-    Without one, `offer` waits. Records leave the bounds when they are acknowledged. `dropped` counts by reason.
+    What memory holds is copied there first, so that a spool in use has all that Kafka has not acknowledged, in order,
+    whenever the process dies. Without one, `offer` waits. Records leave the bounds when they are acknowledged.
+    `dropped` counts by reason.
     """
 
     most_records: int
@@ -36,9 +46,9 @@ class Lane:
     def __post_init__(self) -> None:
         """Begin with what the spool holds."""
         self._memory: deque[Batch] = deque()
+        self._held: deque[_Held] = deque()
         self._changed = asyncio.Condition()
         self._closed = False
-        self._held, self._spooled_resume = 0, ""
         self.records = self.bytes = 0
         #: Where to go on after a crash: every frame up to it is in Kafka or in the spool.
         self.resume = ""
@@ -52,18 +62,11 @@ class Lane:
         async with self._changed:
             if self.spool is None:
                 await self._changed.wait_for(lambda: self._has_room(batch))
-            elif not self.spool.empty or not self._has_room(batch):
-                await self._to_spool(self.spool, batch.records)
-                self._spooled_resume = batch.resume or self._spooled_resume
-                if batch.receipts:
-                    # Whatever the fsync policy: who was told that it is safe will not send it again.
-                    await asyncio.to_thread(self.spool.sync)
-                    batch.settle()
-                self._move_resume("")
-                self._changed.notify_all()
+            elif not self.spool.empty or (batch.records and not self._has_room(batch)):
+                await self._spill(self.spool, batch)
                 return
             self._memory.append(batch)
-            self._held += 1
+            self._held.append(_Held(batch))
             self.records += len(batch.records)
             self.bytes += batch.size
             self._changed.notify_all()
@@ -86,13 +89,15 @@ class Lane:
         """Let a batch go that Kafka has, or part of which it `refused` with that reason; in the order of `take`."""
         batch.settle(refused)
         async with self._changed:
-            if batch.position is None:
+            position = batch.position
+            if position is None:
+                position = self._held.popleft().copy
                 self.records -= len(batch.records)
                 self.bytes -= batch.size
-                self._held -= 1
-                self._move_resume(batch.resume)
-            elif self.spool is not None:
-                await asyncio.to_thread(self.spool.acknowledge, batch.position)
+                if self.spool is None or self.spool.empty:
+                    self.resume = batch.resume or self.resume
+            if position is not None and self.spool is not None:
+                await asyncio.to_thread(self.spool.acknowledge, position)
             self._changed.notify_all()
 
     async def close(self) -> None:
@@ -101,42 +106,54 @@ class Lane:
             self._closed = True
             self._changed.notify_all()
 
-    def keep(self, taken: Sequence[Batch], offered: Sequence[Batch] = ()) -> None:
+    def keep(self, offered: Sequence[Batch] = ()) -> None:
         """End: put what Kafka has not acknowledged into the spool and close it; without one, count it as lost.
 
-        What was `taken` and what is in memory is older than all in the spool and goes before it; what was `offered`
-        and found no room is newer and goes behind it.
+        What was `offered` and found no room is newer than all that is held, and goes behind it.
         """
-        older = [batch for batch in (*taken, *self._memory) if batch.position is None]
         self._memory.clear()
-        spool = self.spool
-        packed = [[r.packed() for batch in batches for r in batch.records] for batches in (older, offered)]
-        # The newer ones first: behind `put_before` the spool takes no more.
-        behind = spool is not None and spool.append(packed[1])
-        kept = [spool is not None and spool.put_before(packed[0]), behind]
+        spool, safe, lost = self.spool, list[Batch](), list[Batch]()
+        for held in (*self._held, *map(_Held, offered)):
+            copied = spool is not None and held.copy is not None and spool.holds(held.copy)
+            kept = copied or (spool is not None and spool.append([record.packed() for record in held.batch.records]))
+            (safe if kept else lost).append(held.batch)
         if spool is not None:
             spool.close()
-        for batches, payloads, safe in zip((older, offered), packed, kept, strict=True):
-            if not safe:
-                self.dropped[STOPPED] += len(payloads)
-            for batch in batches:
-                batch.settle("" if safe else "the gateway was stopped before Kafka had it")
+        for batch in safe:
+            batch.settle()
+        for batch in lost:
+            if batch.records:
+                self.dropped[STOPPED] += len(batch.records)
+            batch.settle("the gateway was stopped before Kafka had it")
 
     def _has_room(self, batch: Batch) -> bool:
         fits = self.records + len(batch.records) <= self.most_records and self.bytes + batch.size <= self.most_bytes
         return fits or not self.records
 
-    def _move_resume(self, delivered: str) -> None:
-        self.resume = delivered or self.resume
-        if not self._held and self._spooled_resume:
-            self.resume, self._spooled_resume = self._spooled_resume, ""
-
     def _spooled(self) -> bool:
         return self.spool is not None and self.spool.unread > 0
 
-    async def _to_spool(self, spool: Spool, records: Sequence[Outgoing]) -> None:
+    async def _spill(self, spool: Spool, batch: Batch) -> None:
+        kept = [batch]
+        if spool.empty:
+            for held in list(self._held):
+                # Kafka may acknowledge the oldest while a full spool is waited for.
+                if held in self._held:
+                    await self._to_spool(spool, held.batch.records, held=True)
+                    held.copy = spool.end
+                    kept.append(held.batch)
+        await self._to_spool(spool, batch.records)
+        self.resume = batch.resume or self.resume
+        if any(each.receipts for each in kept):
+            # Whatever the fsync policy: who was told that it is safe will not send it again.
+            await asyncio.to_thread(spool.sync)
+            for each in kept:
+                each.settle()
+        self._changed.notify_all()
+
+    async def _to_spool(self, spool: Spool, records: Sequence[Outgoing], *, held: bool = False) -> None:
         for chunk in _chunks([record.packed() for record in records], spool.most_bytes // _CHUNKS):
-            while not await asyncio.to_thread(spool.append, chunk):
+            while not await asyncio.to_thread(spool.append, chunk, held=held):
                 if self.when_full == "block":
                     await self._changed.wait()
                 else:

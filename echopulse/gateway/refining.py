@@ -15,6 +15,7 @@ from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
 from echopulse.gateway.event_time import TimeRange
 from echopulse.gateway.mapper import Frame, Mapped, Mapper
+from echopulse.gateway.mapping import lasting_name
 from echopulse.gateway.original_form import OriginalForm
 from echopulse.gateway.outgoing import Batch, Outgoing
 from echopulse.gateway.redaction import Redaction
@@ -55,7 +56,7 @@ class Refining:
         self._mapper = Mapper(source.mapping) if source.mapping else None
         self._access = Access(source.config.channels, source.config.kinds)
         self._redaction = Redaction(source.config.redact)
-        self._form = OriginalForm("frame", source.options.mapping) if source.mapping else None
+        self._form = OriginalForm("frame", lasting_name(source.options.mapping)) if source.mapping else None
 
     def apply(self, arrivals: Sequence[Arrival], first_number: int) -> Refined:
         """Refine frames, numbered from `first_number` in dead letters."""

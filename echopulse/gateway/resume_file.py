@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_EVERY_S = 0.5
 
 
 class ResumeFile:
@@ -16,7 +13,7 @@ class ResumeFile:
 
     def __init__(self, path: Path) -> None:
         """Keep the path; its folder is made on the first write."""
-        self._path, self._written, self._at = path, "", 0.0
+        self._path, self._written = path, ""
 
     @staticmethod
     def read_from(path: Path) -> str:
@@ -36,9 +33,4 @@ class ResumeFile:
         new = self._path.with_suffix(".new")
         new.write_text(text, encoding="utf-8")
         new.replace(self._path)
-        self._written, self._at = text, time.monotonic()
-
-    def write_at_times(self, text: str) -> None:
-        """Replace it, twice a second at most."""
-        if time.monotonic() - self._at >= _EVERY_S:
-            self.write(text)
+        self._written = text

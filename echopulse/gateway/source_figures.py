@@ -22,6 +22,8 @@ class SourceFigures:
 
     state: str = "starting"
     trouble: str = ""
+    #: Once it has ended: where another run goes on, '' where it cannot.
+    place: str = ""
     frames: int = 0
     events: int = 0
     filtered: int = 0

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.frame_queue import FrameQueue
 from echopulse.gateway.lane import STOPPED, Lane
-from echopulse.gateway.reconnect import wait_before
 from echopulse.gateway.refining import Refining
 from echopulse.gateway.resume_file import ResumeFile
-from echopulse.gateway.source import ConnectionLostError, StreamEndedError
 from echopulse.gateway.source_figures import SourceFigures
+from echopulse.gateway.source_reading import SourceReading
 from echopulse.gateway.spool import Spool
-from echopulse.gateway.token_bucket import TokenBucket
 from echopulse.telemetry import logger
-from schemas.errors import EchoPulseError
 from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
@@ -35,32 +31,46 @@ _LOG = logger(__name__)
 _BATCH_BYTES = 1024 * 1024
 #: How long a source that ends waits for Kafka to take what it has in memory.
 GRACE_S = 10.0
-_LONGEST_ASKED_S = 3600.0
+_PLACE_NOTED_EVERY_S = 0.5
 
 
 class SourceRun:
     """Runs one source until it is stopped. A source that is lost for good says so in its figures and stays."""
 
-    def __init__(self, source: Source, state: Path, sink: RecordSink, window: SendWindow) -> None:
-        """Open its spool and its place to resume. Raises EchoPulseError."""
+    def __init__(
+        self,
+        source: Source,
+        state: Path | None,
+        sink: RecordSink,
+        window: SendWindow,
+        *,
+        place: str = "",
+        frames: int | None = None,
+    ) -> None:
+        """Open its spool and its place to resume under `state`; without one it has no spool and begins at `place`.
+
+        Reading ends after so many `frames`, where they are limited. Raises EchoPulseError.
+        """
         self.source, self.figures = source, SourceFigures()
         self._limits, config = source.config.limits(), source.config
-        self._connector = source.connector(source.options, self._limits)
         self._refining = Refining(source)
         self._sink, self._window = sink, window
         self._queue: FrameQueue[Arrival] = FrameQueue(config.queue.events, config.queue.bytes)
-        self._resume = ResumeFile(state / f"{source.name}.resume")
-        folder = state / "spool" / source.name
-        kept = source.spooled or any(folder.glob("*.segment"))
-        spool = Spool(folder, config.spool.bytes, fsync=config.spool.fsync) if kept else None
+        self._resume = ResumeFile(state / f"{source.name}.resume") if state else None
+        spool = _spool(source, state / "spool" / source.name) if state else None
         self._lane = Lane(config.queue.events, config.queue.bytes, spool, config.spool.when_full, self.figures.dropped)
-        rate = config.rate
-        self._bucket = TokenBucket(rate.per_second, rate.burst) if rate else None
         self._in_flight: deque[tuple[Batch, asyncio.Future[Refused], float]] = deque()
         self._sent, self._all_sent = asyncio.Event(), False
-        #: On their way between queue, lane and Kafka: a stop finds them here.
+        if self._resume and source.connector.resumable:
+            place = self._resume.read()
+        self._reading = SourceReading(source, self._queue, self.figures, place=place, frames=frames)
+        #: On its way into the lane: a stop finds it here.
         self._offered: list[Batch] = []
-        self._taken: list[Batch] = []
+
+    @property
+    def over(self) -> asyncio.Event:
+        """Set when nothing more will be read: the stream is over, or lost for good."""
+        return self._reading.over
 
     @property
     def holds_spool(self) -> bool:
@@ -74,12 +84,13 @@ class SourceRun:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; what is in memory then goes to Kafka, or to the spool where Kafka is away."""
-        reading, refining, sending, acknowledging = (
-            asyncio.create_task(work) for work in (self._read(), self._refine(), self._send(), self._acknowledge())
+        reading, refining, sending, acknowledging, noting = (
+            asyncio.create_task(work)
+            for work in (self._reading.run(), self._refine(), self._send(), self._acknowledge(), self._note_place())
         )
         stopping = asyncio.create_task(stop.wait())
         try:
-            broken = (refining, sending, acknowledging, stopping)
+            broken = (refining, sending, acknowledging, noting, stopping)
             await asyncio.wait(broken, return_when=asyncio.FIRST_COMPLETED)
             reading.cancel()
             await asyncio.wait({reading})
@@ -88,26 +99,32 @@ class SourceRun:
             await self._lane.close()
             await asyncio.wait({sending, acknowledging}, timeout=GRACE_S)
         finally:
-            tasks = (reading, refining, sending, acknowledging, stopping)
+            tasks = (reading, refining, sending, acknowledging, noting, stopping)
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
-            for batch, _future, _began in self._in_flight:
-                self._window.leave(batch.size, 0.0)
-            self._lane.keep([*(batch for batch, _future, _began in self._in_flight), *self._taken], self._offered)
-            for arrival in self._queue.rest():
-                if arrival.receipt:
-                    arrival.receipt.settle("the gateway was stopped before it was read")
-            if unread := len(self._queue):
-                self.figures.dropped[STOPPED] += unread
-            if self._connector.resumable:
-                # The platform gives them again behind the place that is written now.
-                del self.figures.dropped[STOPPED]
-            self._resume.write(self._lane.resume)
-            self.figures.state = "stopped"
+            self._let_go()
         for outcome in ended:
             if isinstance(outcome, Exception):
                 raise outcome
+
+    def _let_go(self) -> None:
+        """Put what is left where the next run finds it, and count what has no such place."""
+        for batch, _future, _began in self._in_flight:
+            self._window.leave(batch.size, 0.0)
+        self._lane.keep(self._offered)
+        for arrival in self._queue.rest():
+            if arrival.receipt:
+                arrival.receipt.settle("the gateway was stopped before it was read")
+        if unread := len(self._queue):
+            self.figures.dropped[STOPPED] += unread
+        if self._reading.place:
+            # The platform gives them again behind the place that is written now.
+            del self.figures.dropped[STOPPED]
+        self._write_place()
+        self.figures.place = self._lane.resume
+        if self.figures.state != "lost":
+            self.figures.state = "stopped"
 
     def measure(self) -> SourceFigures:
         """Return the figures, sizes as they are now."""
@@ -118,57 +135,15 @@ class SourceRun:
         figures.spool_torn_bytes = spool.torn_bytes if spool else 0
         return figures
 
-    async def _read(self) -> None:
-        failed, figures = 0, self.figures
-        resume = self._resume.read() if self._connector.resumable else ""
+    async def _note_place(self) -> None:
+        """Write down where to go on, at times: also when nothing has come since what was acknowledged last."""
         while True:
-            reason, wait_s = "the server closed the connection", 0.0
-            try:
-                async with aclosing(self._connector.arrivals(resume)) as arrivals:
-                    async for arrival in arrivals:
-                        figures.state, figures.trouble = "reading", ""
-                        failed = failed if arrival.fault else 0
-                        resume = arrival.resume or resume
-                        figures.frames += 1
-                        if await self._within_rate():
-                            await self._queue.put(arrival)
-                        elif arrival.receipt:
-                            arrival.receipt.settle("more than the source's rate")
-            except StreamEndedError:
-                figures.state = "ended"
-                return
-            except ConnectionLostError as error:
-                reason, wait_s = str(error), error.wait_s
-            except EchoPulseError as error:
-                self._lost(str(error))
-                return
-            except Exception as error:  # noqa: BLE001 a user's connector may raise anything: others go on
-                reason = f"{type(error).__name__}: {error}"
-            failed += 1
-            if failed >= self._limits.attempts:
-                self._lost(f"given up after {failed} attempts in a row: {reason}")
-                return
-            # What a server asks for is longer than our own longest wait, and is what keeps it from shutting us out.
-            wait_s = max(wait_before(failed, self._limits), min(wait_s, _LONGEST_ASKED_S))
-            figures.reconnects += 1
-            figures.state, figures.trouble = "waiting", reason
-            _LOG.warning("connecting again", source=self.source.name, reason=reason, wait_s=round(wait_s, 2))
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(_PLACE_NOTED_EVERY_S)
+            self._write_place()
 
-    def _lost(self, reason: str) -> None:
-        self.figures.state, self.figures.trouble = "lost", reason
-        _LOG.error("source lost until its configuration changes", source=self.source.name, reason=reason)
-
-    async def _within_rate(self) -> bool:
-        if self._bucket is None or self._bucket.take():
-            return True
-        rate = self.source.config.rate
-        if rate is not None and rate.over == "drop":
-            self.figures.dropped["rate"] += 1
-            return False
-        while not self._bucket.take():  # noqa: ASYNC110 time is what is waited for
-            await asyncio.sleep(self._bucket.wait_s())
-        return True
+    def _write_place(self) -> None:
+        if self._resume:
+            self._resume.write(self._lane.resume)
 
     async def _refine(self) -> None:
         number = 1
@@ -186,10 +161,8 @@ class SourceRun:
 
     async def _send(self) -> None:
         while (batch := await self._lane.take(self._limits.batch_frames, _BATCH_BYTES)) is not None:
-            self._taken = [batch]
             await self._window.enter(batch.size)
             self._in_flight.append((batch, self._sink.send(batch.records), time.monotonic()))
-            self._taken = []
             self._sent.set()
         self._all_sent = True
         self._sent.set()
@@ -212,4 +185,10 @@ class SourceRun:
             self.figures.delivered += len(stamps)
             self.figures.observe(stamps, now_ms())
             await self._lane.acknowledge(batch, refused[0][1] if refused else "")
-            self._resume.write_at_times(self._lane.resume)
+
+
+def _spool(source: Source, folder: Path) -> Spool | None:
+    """Open a source's spool: where it is to have one, and where one that it no longer has holds anything."""
+    room = source.config.spool
+    kept = source.spooled or any(folder.glob("*.segment"))
+    return Spool(folder, room.bytes, fsync=room.fsync) if kept else None

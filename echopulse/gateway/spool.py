@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 import struct
 import time
 import zlib
@@ -77,8 +76,20 @@ class Spool:
         """Whether every record is acknowledged or dropped."""
         return all(s.number < self._acknowledged.segment or self._end(s) <= self._acknowledged for s in self._segments)
 
-    def append(self, payloads: Sequence[bytes]) -> bool:
-        """Append records, all or none; False where there is no room for them. Raises OSError of the disk."""
+    @property
+    def end(self) -> Position:
+        """The place behind the last record."""
+        return self._end(self._segments[-1]) if self._segments else self._acknowledged
+
+    def holds(self, position: Position) -> bool:
+        """Say whether what is before a position is neither acknowledged nor dropped, at least in part."""
+        return position > self._acknowledged
+
+    def append(self, payloads: Sequence[bytes], *, held: bool = False) -> bool:
+        """Append records, all or none; False where there is no room for them. Raises OSError of the disk.
+
+        Those that are `held` are handed on by who appends them: `read` passes over them, and nothing unread is before.
+        """
         if not payloads:
             return True
         data = framed(payloads)
@@ -96,38 +107,12 @@ class Spool:
                 return False
             raise
         last.size += len(data)
-        last.unread += len(payloads)
+        if held:
+            self._read = self._end(last)
+        else:
+            last.unread += len(payloads)
         if self._fsync == "always" or (self._fsync == "second" and time.monotonic() - self._synced >= 1):
             self.sync()
-        return True
-
-    def put_before(self, payloads: Sequence[bytes]) -> bool:
-        """Put records before all that is not acknowledged, all or none, for the next opening: `close` alone may follow.
-
-        False where the disk is full; the bound may be passed once, by what memory held. Raises OSError of the disk.
-        """
-        if not payloads:
-            return True
-        if self.empty:
-            return self.append(payloads)
-        first = next(segment for segment in self._segments if self._end(segment) > self._acknowledged)
-        start = self._acknowledged.offset if first.number == self._acknowledged.segment else 0
-        new = first.path.with_suffix(".new")
-        try:
-            with first.path.open("rb") as old, new.open("wb") as file:
-                file.write(framed(payloads))
-                old.seek(start)
-                shutil.copyfileobj(old, file)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            new.unlink(missing_ok=True)
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                return False
-            raise
-        # The cursor first: killed between the two, what was acknowledged is sent again, and nothing is passed over.
-        self._write_cursor(Position(first.number, 0))
-        new.replace(first.path)
         return True
 
     def drop_oldest(self) -> int:

@@ -33,8 +33,6 @@ _LIBRARY_FRAMES = 4
 class WebSocketSource:
     """Yields each frame, text or binary, as its bytes; keepalive pings find a dead peer within the read time-out."""
 
-    server_wait_s = 0.0
-
     def __init__(
         self,
         url: str,

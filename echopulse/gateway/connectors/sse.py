@@ -45,7 +45,10 @@ class SseConnector(Connector[SseOptions]):
     async def arrivals(self, resume: str) -> AsyncGenerator[Arrival, None]:
         """Yield the data of each event with its id."""
         self._source.last_id = resume
-        async with aclosing(self._source.messages()) as messages:
-            async for data, fault in messages:
-                yield Arrival(data, self._source.last_id, fault)
+        try:
+            async with aclosing(self._source.messages()) as messages:
+                async for data, fault in messages:
+                    yield Arrival(data, self._source.last_id, fault)
+        except ConnectionLostError as error:
+            raise ConnectionLostError(str(error), max(error.wait_s, self._source.server_wait_s)) from error
         raise ConnectionLostError("the server ended the stream", self._source.server_wait_s)

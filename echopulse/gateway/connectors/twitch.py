@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _AHEAD = 256
 Event = Literal["chat", "delete", "cheer", "follow", "raid"]
+#: Those that any user's token may read.
+_EVENTS: list[Event] = ["chat", "delete", "raid"]
 
 
 class TwitchOptions(Options):
@@ -34,7 +36,7 @@ class TwitchOptions(Options):
     client_id: str
     token: SecretStr
     channels: Annotated[list[str], Field(min_length=1)]
-    events: list[Event] = Field(default_factory=lambda: ["chat", "delete", "raid"], min_length=1)
+    events: list[Event] = Field(default_factory=lambda: list(_EVENTS), min_length=1)
     socket_url: str = "wss://eventsub.wss.twitch.tv/ws"
     api_url: str = "https://api.twitch.tv/helix/"
     auth_url: str = "https://id.twitch.tv/oauth2/"

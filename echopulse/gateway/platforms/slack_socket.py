@@ -76,7 +76,7 @@ class Socket(SocketModeClient):
             await asyncio.wait(self._answering, timeout=_LEAVING_S)
         for task in self._answering:
             task.cancel()
-        await self.close()
+        await self.close()  # type: ignore[no-untyped-call]
 
 
 async def opened(api_url: str, app_token: str, bot_token: str, limits: Limits, inbox: Inbox) -> Socket:
@@ -108,7 +108,7 @@ async def connect(socket: Socket, limits: Limits) -> None:
     try:
         # Not wait_for, which can swallow a cancellation in Python 3.11.
         async with asyncio.timeout(limits.connect_timeout_s):
-            await socket.connect()
+            await socket.connect()  # type: ignore[no-untyped-call]
     except TimeoutError as error:
         raise ConnectionLostError("the socket could not be opened in time") from error
 

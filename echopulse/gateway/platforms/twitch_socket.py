@@ -110,9 +110,9 @@ class Socket(EventSubWebsocket):
             await self._session.close()
 
     def _lost(self) -> None:
-        code = self._connection.close_code if self._connection is not None else None
         self._closing = True
-        self._inbox.fail(ConnectionLostError(f"Twitch's connection ended with close code {code}"))
+        reason = f"Twitch's connection ended with close code {self._connection.close_code}"
+        self._inbox.fail(ConnectionLostError(reason))
 
     async def _connect(self, is_startup: bool = False) -> None:  # noqa: FBT001, FBT002 the library's own
         """Be called by the library where the connection is lost or no keepalive came."""

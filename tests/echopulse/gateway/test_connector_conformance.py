@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.echopulse.gateway.broker import Broker
-from tests.echopulse.gateway.live import until
+from tests.echopulse.gateway.live import Broker, until
 from tests.echopulse.gateway.platforms.discord_server import Discord
 from tests.echopulse.gateway.platforms.plain_servers import Sse, WebSocket
 from tests.echopulse.gateway.platforms.running import source_running

@@ -25,7 +25,7 @@ def test_shipped() -> None:
     """The generic two, and what they declare."""
     found = discover()
     assert {"sse", "websocket"} <= set(found)
-    assert (found["sse"].resumable, found["websocket"].resumable) == (True, False)
+    assert (found["sse"].pausable, found["websocket"].resumable) == (True, True)
 
 
 def test_folder(tmp_path: Path) -> None:

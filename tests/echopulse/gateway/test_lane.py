@@ -112,32 +112,75 @@ async def test_a_full_spool_blocks_or_drops_the_oldest(tmp_path: Path) -> None:
 
 
 async def test_closed_it_hands_on_memory_and_keeps_the_spool(tmp_path: Path) -> None:
-    """The next start finds it."""
+    """The next start finds it, without what Kafka has acknowledged."""
     spool = Spool(tmp_path, 100_000)
     lane = Lane(1, 10_000, spool)
     await lane.offer(_batch(0))
     await lane.offer(_batch(1))
     await lane.close()
-    assert _numbers(await lane.take(9, 900)) == [0]
+    first = await lane.take(9, 900)
+    assert _numbers(first) == [0]
     assert await lane.take(9, 900) is None
+    assert first is not None
+    await lane.acknowledge(first)
+    lane.keep()
+    assert _kept(tmp_path) == [1]
+
+
+def _kept(folder: Path) -> list[int]:
+    """What the next process finds in the spool."""
+    spool = Spool(folder, 100_000)
+    found = [unpacked(data).ts for _, data in spool.read(999, 100_000)]
     spool.close()
-    again = Spool(tmp_path, 100_000)
-    assert again.unread == 1
-    again.close()
+    return found
 
 
-async def test_the_place_to_resume_waits_for_kafka(tmp_path: Path) -> None:
-    """A frame in the spool is safe, but not one before it that is still in flight."""
-    lane = Lane(1, 10_000, Spool(tmp_path, 100_000))
+async def test_a_spool_in_use_holds_all_that_kafka_has_not(tmp_path: Path) -> None:
+    """In order, what is in memory and in flight too: a process may die at any time."""
+    spool = Spool(tmp_path, 100_000)
+    lane = Lane(3, 10_000, spool)
+    for number in range(5):
+        await lane.offer(_batch(number)._replace(resume=str(number)))
+        assert lane.resume == ("" if number < 3 else str(number)), "all up to it is on disk"
+        if number == 0:
+            first = await lane.take(9, 10_000)
+    assert spool.unread == 2
+    spool._lock.close()  # as the death of a process does
+    assert _kept(tmp_path) == [0, 1, 2, 3, 4]
+    assert first is not None
+    await lane.acknowledge(first)
+    assert _kept(tmp_path) == [1, 2, 3, 4]
+    assert lane.resume == "4"
+
+
+async def test_the_place_to_resume_waits_for_kafka() -> None:
+    """Without a spool, a frame is safe when Kafka has it."""
+    lane = Lane(9, 10_000)
     await lane.offer(_batch(0)._replace(resume="a"))
     await lane.offer(_batch(1)._replace(resume="b"))
     assert lane.resume == ""
     first = await lane.take(9, 900)
     assert first is not None
     await lane.acknowledge(first)
-    assert lane.resume == "b"
-    assert lane.spool is not None
-    lane.spool.close()
+    assert lane.resume == "a"
+
+
+async def test_acknowledged_while_a_full_spool_is_waited_for(tmp_path: Path) -> None:
+    """Its copy is not made any more, and the order stays."""
+    lane = Lane(3, 10_000, Spool(tmp_path, 1_500))
+    for number in range(3):
+        await lane.offer(_batch(number, size=600))
+    spilling = asyncio.create_task(lane.offer(_batch(3, size=600)))
+    order: list[int] = []
+    while len(order) < 4:
+        taken = await lane.take(9, 10_000)
+        assert taken is not None
+        order += _numbers(taken)
+        await lane.acknowledge(taken)
+    await spilling
+    assert order == [0, 1, 2, 3]
+    lane.keep()
+    assert _kept(tmp_path) == []
 
 
 async def test_a_stop_keeps_the_order(tmp_path: Path) -> None:
@@ -155,7 +198,7 @@ async def test_a_stop_keeps_the_order(tmp_path: Path) -> None:
         await lane.offer(_batch(number))
     first = await lane.take(9, 10_000)
     assert first is not None
-    lane.keep([first], [_batch(9)])
+    lane.keep([_batch(9)])
     again = Spool(tmp_path, 100_000)
     kept = again.read(99, 100_000)
     assert [unpacked(data).ts for _, data in kept] == [4, 5, 6, 7, 8, 9]
@@ -164,14 +207,14 @@ async def test_a_stop_keeps_the_order(tmp_path: Path) -> None:
     again.close()
 
 
-async def test_a_receipt_is_settled_when_kafka_has_it(tmp_path: Path) -> None:
-    """Not before; with the reason where Kafka refused it; at once when it is in the spool or gave no record."""
-    lane = Lane(2, 10_000, Spool(tmp_path, 100_000, fsync="never"))
-    receipts = [Receipt() for _ in range(4)]
-    for number, receipt in enumerate(receipts[:3]):
+async def test_a_receipt_is_settled_when_kafka_has_it() -> None:
+    """Not before; with the reason where Kafka refused it; at once where it gave no record."""
+    lane = Lane(9, 10_000)
+    receipts = [Receipt() for _ in range(3)]
+    for number, receipt in enumerate(receipts[:2]):
         await lane.offer(_batch(number)._replace(receipts=[receipt]))
-    await lane.offer(Batch([], receipts=[receipts[3]]))
-    assert [await receipts[place].told(1) for place in (2, 3)] == [SAFE, SAFE]
+    await lane.offer(Batch([], receipts=[receipts[2]]))
+    assert await receipts[2].told(1) == SAFE
     with pytest.raises(TimeoutError):
         await receipts[0].told(0.01)
     for refused in ("", "too large"):
@@ -179,12 +222,22 @@ async def test_a_receipt_is_settled_when_kafka_has_it(tmp_path: Path) -> None:
         assert taken is not None
         await lane.acknowledge(taken, refused)
     assert [await receipt.told(1) for receipt in receipts[:2]] == [SAFE, "too large"]
-    lane.keep([])
+
+
+async def test_a_receipt_is_settled_when_the_synced_spool_has_it(tmp_path: Path) -> None:
+    """Those of what is in memory with it."""
+    lane = Lane(2, 10_000, Spool(tmp_path, 100_000, fsync="never"))
+    receipts = [Receipt() for _ in range(4)]
+    for number, receipt in enumerate(receipts):
+        await lane.offer(_batch(number)._replace(receipts=[receipt]))
+    assert [await receipt.told(1) for receipt in receipts] == [SAFE] * 4
+    lane.keep()
+    assert _kept(tmp_path) == [0, 1, 2, 3]
 
 
 async def test_a_stop_without_a_spool_settles_receipts_as_not_safe() -> None:
     """Who sent it sends it again."""
     lane, receipt = Lane(2, 10_000), Receipt()
     await lane.offer(_batch(0)._replace(receipts=[receipt]))
-    lane.keep([])
+    lane.keep()
     assert await receipt.told(1) == "the gateway was stopped before Kafka had it"

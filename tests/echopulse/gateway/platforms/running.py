@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from echopulse.gateway.source_figures import SourceFigures
-    from tests.echopulse.gateway.broker import Broker
+    from tests.echopulse.gateway.live import Broker
     from tests.echopulse.gateway.platforms.platform import Platform
 
 

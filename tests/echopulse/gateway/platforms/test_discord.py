@@ -9,8 +9,7 @@ import pytest
 from echopulse.gateway.connectors.discord import DiscordConnector, DiscordOptions
 from echopulse.gateway.source import Limits
 from schemas.errors import UsageError
-from tests.echopulse.gateway.broker import Broker
-from tests.echopulse.gateway.live import until
+from tests.echopulse.gateway.live import Broker, until
 from tests.echopulse.gateway.platforms.discord_server import Discord
 from tests.echopulse.gateway.platforms.running import source_running
 

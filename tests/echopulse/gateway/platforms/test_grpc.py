@@ -19,8 +19,7 @@ from schemas.errors import EchoPulseError
 from schemas.ingest_pb2 import SendReply, SendRequest
 from schemas.ingest_pb2_grpc import IngestStub
 from schemas.social_event_pb2 import SocialEvent
-from tests.echopulse.gateway.broker import Broker
-from tests.echopulse.gateway.live import until
+from tests.echopulse.gateway.live import Broker, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

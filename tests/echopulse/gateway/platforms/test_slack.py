@@ -11,8 +11,7 @@ from echopulse.gateway.connectors.slack import SlackConnector, SlackOptions
 from echopulse.gateway.platforms.slack_events import fields_of
 from echopulse.gateway.source import Limits
 from schemas.errors import EchoPulseError
-from tests.echopulse.gateway.broker import Broker
-from tests.echopulse.gateway.live import until
+from tests.echopulse.gateway.live import Broker, until
 from tests.echopulse.gateway.platforms.running import source_running
 from tests.echopulse.gateway.platforms.slack_server import Slack
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.echopulse.gateway.broker import Broker
-from tests.echopulse.gateway.live import until
+from tests.echopulse.gateway.live import Broker, until
 from tests.echopulse.gateway.platforms.running import source_running
 from tests.echopulse.gateway.platforms.twitch_server import Twitch
 

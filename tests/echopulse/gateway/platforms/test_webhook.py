@@ -16,8 +16,7 @@ import yaml
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.gateway import Gateway
 from echopulse.gateway.platforms.webhook_signature import SIGNATURE_HEADER, TIME_HEADER, refusal, signature
-from tests.echopulse.gateway.broker import Broker
-from tests.echopulse.gateway.live import until
+from tests.echopulse.gateway.live import Broker, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
