@@ -31,13 +31,14 @@ O = TypeVar("O", bound=Options)  # noqa: E741 the letter of its bound
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of an event that the connector read itself; `ts_ms` in ms UTC."""
+    """The fields of an event that the connector read itself; `ts_ms` in ms UTC, no `source` means the connector."""
 
     id: str
     ts_ms: int
     channel: str
     user: str
     meta: dict[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,8 @@ class Refining:
                 faults[place] = ("parse", arrival.fault) if arrival.fault else ("validate", _NO_FIELDS)
                 records.append((None, None, self._platform, None, None, arrival.data, {}))
             else:
-                records.append((own.id, own.ts_ms, self._platform, own.channel, own.user, arrival.data, own.meta))
+                platform = own.source or self._platform
+                records.append((own.id, own.ts_ms, platform, own.channel, own.user, arrival.data, own.meta))
         columns = columns_of(list(zip(*records, strict=True)) or [()] * 7, faults)
         return Mapped(Rows(columns, [n for n, _ in numbered], lambda place: arrivals[place].data, faults), 0)
 

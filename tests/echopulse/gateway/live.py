@@ -76,9 +76,13 @@ class Broker:
                 future.set_result([])
         self.waiting.clear()
 
+    def events(self) -> list[SocialEvent]:
+        """The events in the order of Kafka."""
+        return [SocialEvent.FromString(r.value) for r in self.records if r.topic == EVENTS]
+
     def ids(self) -> list[str]:
-        """The events' ids in the order of Kafka."""
-        return [SocialEvent.FromString(r.value).id for r in self.records if r.topic == EVENTS]
+        """Their ids."""
+        return [event.id for event in self.events()]
 
     def letters(self) -> list[DeadLetter]:
         """The dead letters."""
