@@ -23,6 +23,7 @@ BENCHES = {
     "transformer": "bench.transformer",
     "store": "bench.store",
     "ingest": "bench.ingest",
+    "gateway": "bench.gateway",
     "windows": "bench.windows",
     "backfill": "bench.backfill",
 }
