@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 import httpx
+import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -46,6 +47,13 @@ class GatewayProcess:
         if self._process is None:
             raise EchoPulseError("the gateway is not running")
         return self._process.pid
+
+    def rss(self) -> int:
+        """Return its resident memory in bytes; 0 while no process runs."""
+        try:
+            return psutil.Process(self._process.pid).memory_info().rss if self._process else 0
+        except psutil.NoSuchProcess:
+            return 0
 
     async def start(self) -> None:
         """Start a process and return when its /metrics answer."""
