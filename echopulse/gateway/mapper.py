@@ -11,7 +11,7 @@ import orjson
 
 from echopulse.gateway.columns import columns_of
 from echopulse.gateway.event_time import milliseconds
-from echopulse.gateway.mapping_columns import as_texts, found_at, reader, test
+from echopulse.gateway.mapping_columns import as_texts, found_at, holding, reader
 from echopulse.gateway.mapping_paths import written
 from echopulse.gateway.rows import Faults, Rows
 
@@ -48,7 +48,7 @@ class Mapper:
     def __init__(self, mapping: Mapping) -> None:
         """Compile the mapping's paths, templates and conditions."""
         self._source = mapping.source
-        self._tests = [test(condition) for condition in mapping.when]
+        self._tests = [holding(condition) for condition in mapping.when]
         named = {"id": mapping.id, "channel": mapping.channel, "user": mapping.user}
         self._fields = {name: (reader(value), _described(value)) for name, value in named.items()}
         self._time, self._time_format = mapping.ts.path, mapping.ts.format

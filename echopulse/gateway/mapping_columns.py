@@ -49,7 +49,7 @@ def reader(value: Value) -> Reader:
     return lambda documents: _filled(pieces, documents, default)
 
 
-def test(condition: Condition) -> Test:
+def holding(condition: Condition) -> Test:
     """Compile a condition."""
     path = condition.path
     if condition.exists is not None:
