@@ -122,7 +122,7 @@ def _values(bootstrap: str, wanted: int) -> list[tuple[bytes, bytes, int]]:
     """Return value, key and time of so many events in Kafka, in the order in which they are read."""
     found: list[tuple[bytes, bytes, int]] = []
     for messages in read_batches(bootstrap, Position(EVENTS, {}), end_position(bootstrap, EVENTS)):
-        found += [(message.value(), message.key(), message.timestamp()[1]) for message in messages]
+        found += [(message.value() or b"", message.key() or b"", message.timestamp()[1]) for message in messages]
         if len(found) >= wanted:
             return found[:wanted]
     raise EchoPulseError(f"{len(found):,} of {wanted:,} events are in Kafka")

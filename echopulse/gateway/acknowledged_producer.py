@@ -106,7 +106,8 @@ class _Waiting:
     def _finish(self) -> None:
         if not self.future.done():
             reasons = dict(self._refused)
-            self.future.set_result([(r, reasons[r.value]) for r in self._records if r.value in reasons])
+            refused = [(r, reasons[r.value]) for r in self._records if r.value in reasons] if reasons else []
+            self.future.set_result(refused)
 
 
 def _ignore(_error: KafkaError, _message: Message) -> None:

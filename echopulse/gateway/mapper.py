@@ -125,7 +125,7 @@ class Mapper:
         whole = [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
         if any(None in column for column in columns):
             return [{key: item for key, item in one.items() if item is not None} for one in whole]
-        return whole  # type: ignore[return-value] # there is no None among them
+        return whole
 
 
 def to_milliseconds(value: object, form: TimeFormat) -> int:
