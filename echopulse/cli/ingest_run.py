@@ -53,6 +53,7 @@ def run(
 async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, SourceFigures]:
     from prometheus_client import CollectorRegistry, start_http_server
 
+    from echopulse.cli.calm_collector import calm_collector
     from echopulse.cli.ingest_display import show
     from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
     from echopulse.gateway.gateway import Gateway
@@ -62,6 +63,7 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
     producer = AcknowledgedProducer(bootstrap)
     try:
         gateway = Gateway(path, names, producer)
+        calm_collector()
         seen: dict[str, SourceFigures] = {}
 
         def figures() -> dict[str, SourceFigures]:
