@@ -17,7 +17,6 @@ from bench.job_run import stream_audited
 from bench.measure import Figure, Section
 from bench.simulated import EventClock
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
-from echopulse.gateway.event_time import aligned_end
 from echopulse.gateway.producer import EventProducer
 from echopulse.gateway.replay import Closing
 from echopulse.gateway.scenario import load_scenario
@@ -111,9 +110,9 @@ def measure(count: int, folder: Path) -> Section:
         step(f"{course.events:,} events in real time, {RATE:,} a second")
         start = positions(settings.kafka.bootstrap)
         before, began = cpu_seconds(running.stack), time.perf_counter()
-        behind_ms = _stream(settings, course, longest_ms)
+        behind_ms = _stream(settings, course, closing)
         used = sum(difference(before, cpu_seconds(running.stack)).values()) / (time.perf_counter() - began)
-        settle(running.cluster, running.job_id, settings.kafka.bootstrap, aligned_end(course.end_ms, longest_ms))
+        settle(running.cluster, running.job_id, settings.kafka.bootstrap, closing.due_ms(course.end_ms))
         books = audit(settings.kafka.bootstrap, start)
         if books.unaccounted or books.dlq or running.cluster.restarts(running.job_id):
             raise EchoPulseError(f"{course.events:,} events sent and not all analysed once: {books}")
@@ -132,17 +131,16 @@ def _simulated(course: Course) -> Iterator[pa.RecordBatch]:
     return simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, events=course.events)
 
 
-def _stream(settings: Settings, course: Course, longest_ms: int) -> int:
+def _stream(settings: Settings, course: Course, closing: Closing) -> int:
     """Send the stream in real time, then close its windows; return how far the last step was sent behind, in ms."""
-    delay_ms = settings.job.watermark_delay_ms
     with (
         DeadLetterProducer(settings.kafka.bootstrap) as letters,
         EventProducer(settings.kafka.bootstrap, letters) as producer,
     ):
         stream = LiveStream(producer, threading.Event(), clock=lambda: now_ms() - course.behind_ms)
-        report = stream.run(_simulated(course), settle_ms=delay_ms + SPARE_MS)
+        report = stream.run(_simulated(course), settle_ms=closing.delay_ms + SPARE_MS)
         # The rest of the open windows, which is not measured.
-        producer.heartbeat(aligned_end(course.end_ms, longest_ms) + delay_ms)
+        producer.heartbeat(closing.heartbeat_ms(course.end_ms))
         producer.flush()
     return report.behind_ms
 

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from bench.cpu import cpu_seconds, difference
 from echopulse.gateway.dead_letters import DeadLetterProducer
-from echopulse.gateway.event_time import aligned_end
 from echopulse.gateway.producer import EventProducer
 from echopulse.job.audit import audit, positions
 from echopulse.job.settle import settle
@@ -64,7 +63,7 @@ def stream(settings: Settings, running: Pipeline, batches: Sequence[pa.RecordBat
         settle(running.cluster, running.job_id, bootstrap, last_ms - closing.delay_ms)
         seconds, after = time.perf_counter() - began, cpu_seconds(running.stack)
         producer.heartbeat(closing.heartbeat_ms(last_ms))
-        settle(running.cluster, running.job_id, bootstrap, aligned_end(last_ms, closing.slide_ms))
+        settle(running.cluster, running.job_id, bootstrap, closing.due_ms(last_ms))
         closing_s = time.perf_counter() - began - seconds
     return Streamed(sum(batch.num_rows for batch in batches), sent_s, seconds, closing_s, difference(before, after))
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from echopulse.gateway.event_time import aligned_end
 from echopulse.gateway.scenario import load_scenario
 from echopulse.gateway.simulator import simulate
+from features.machinery.silence import LATER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,8 @@ class EventClock:
 
     @property
     def start_ms(self) -> int:
-        """When the next events begin, ms UTC: a second into the slide, ahead of the watermark that closed the last."""
-        return self.first_ms + 1_000
+        """When the next events begin, ms UTC: a second ahead of the watermark that closed the last."""
+        return self.first_ms + LATER_MS + 1_000
 
 
 def events(count: int, start_ms: int, seed: int) -> list[pa.RecordBatch]:

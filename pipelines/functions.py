@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -123,14 +123,19 @@ class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no type
         """Say that the call has an effect, so that the planner neither drops nor repeats it."""
         return False
 
-    def eval(self, *columns: pd.Series) -> pd.Series:
-        """Write the rows, whose columns come in the view's order: join keys, features, event timestamp."""
+    def eval(self, *columns: pd.Series | float | str | None) -> pd.Series:
+        """Write the rows, whose columns come in the view's order: join keys, features, event timestamp.
+
+        A feature that is the same in all rows may come as its value alone, as PyFlink passes a literal.
+        """
         if self._writer is None:
             message = f"the writer of {self._view.name} was called before open()"
             raise RuntimeError(message)
         schema = row_schema(self._view)
+        rows = len(cast("pd.Series", columns[0]))
         batch = pa.RecordBatch.from_arrays(
-            [to_arrow(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+            [_column(column, field.type, rows) for column, field in zip(columns, schema, strict=True)],
+            schema=schema,
         )
         self._writer.write(self._view, batch)
         written_ms = time.time_ns() // 1_000_000
@@ -138,6 +143,12 @@ class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no type
             ends = batch.column(EVENT_TIMESTAMP).cast(pa.int64()).to_numpy(zero_copy_only=False)
             self._freshness.observe(ends, written_ms)
         return from_arrow(pa.array(np.full(batch.num_rows, written_ms)))
+
+
+def _column(values: pd.Series | float | str | None, type_: pa.DataType, rows: int) -> pa.Array:
+    if values is None or isinstance(values, int | float | str):
+        return pa.repeat(pa.scalar(values, type_), rows)
+    return to_arrow(values, type_)
 
 
 def row_schema(view: ViewSchema) -> pa.Schema:

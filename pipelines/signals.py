@@ -82,15 +82,22 @@ class Job:
 
 
 def view_insert(view: CompiledView) -> str:
-    """Return the statement that computes a view, writes it online and keeps it in the lake with when it was written."""
+    """Return the statement that computes a view, writes it online and keeps it in the lake with when it was written.
+
+    Rows of silences have a writer of their own: they are told later, and no event waits for them.
+    """
     columns = view.schema.columns
     names = ", ".join(columns)
     row = ", ".join(columns[:-1])
+    parts = {f"write_{view.name}": view.spoken, f"write_{view.name}_silence": view.silence}
+    written = "\nUNION ALL\n".join(
+        f"SELECT {names}, {write}({names}) AS written_ms FROM (\n{sql}\n)" for write, sql in parts.items() if sql
+    )
     return f"""INSERT INTO lake_{view.name}
 SELECT {row}, CAST({EVENT_TIMESTAMP} AS TIMESTAMP(3)), written_ms, {tables.date_and_hour(EVENT_TIMESTAMP)}
-FROM (SELECT {names}, write_{view.name}({names}) AS written_ms FROM (
-{view.sql}
-))"""
+FROM (
+{written}
+)"""
 
 
 def panes_view(panes: Panes) -> str:
@@ -147,6 +154,8 @@ def declare(
         freshness = FreshnessSettings(view.slide_ms, config.metrics_folder)
         write = write_function(view.schema, config.online_store, freshness)
         environment.create_temporary_function(f"write_{view.name}", write)
+        silence = write_function(view.schema, config.online_store)
+        environment.create_temporary_function(f"write_{view.name}_silence", silence)
     for statement in job.definitions:
         environment.execute_sql(statement)
     statements = environment.create_statement_set()

@@ -18,6 +18,7 @@ from echopulse.gateway.pacing import Pace
 from echopulse.gateway.replay_formats import FORMATS
 from echopulse.gateway.source_file import source_file
 from echopulse.gateway.validation import judge
+from features.machinery.silence import LATER_MS
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 class Closing:
     """How a replay ends: a heartbeat a partition past the end of the last slide, so that its windows fire.
 
+    The last rows of that slide are those of who fell silent, `LATER_MS` after the rest.
+
     `slide_ms` is the longest slide of the windows, `delay_ms` the watermark's delay. Windows that end later than the
     last event's slide stay open: they would reach ahead of events still to come.
     """
@@ -41,9 +44,13 @@ class Closing:
     slide_ms: int = 300_000
     delay_ms: int = 5_000
 
+    def due_ms(self, last_ms: int) -> int:
+        """Return the watermark, ms UTC, at which all rows of the slide of a last event at `last_ms` are there."""
+        return aligned_end(last_ms, self.slide_ms) + LATER_MS
+
     def heartbeat_ms(self, last_ms: int) -> int:
         """Return the time of the heartbeat after a last event at `last_ms`."""
-        return aligned_end(last_ms, self.slide_ms) + self.delay_ms + 1
+        return self.due_ms(last_ms) + self.delay_ms + 1
 
 
 class Progress(NamedTuple):

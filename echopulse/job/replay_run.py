@@ -18,6 +18,7 @@ from echopulse.job.audit import audit, positions
 from echopulse.job.lake import lake_table
 from echopulse.job.settle import settle
 from echopulse.job.timing import AnalysisProbe, SendLog, freshness, percentiles
+from features.machinery.silence import LATER_MS
 from schemas.topics import ANALYSIS
 
 if TYPE_CHECKING:
@@ -125,11 +126,12 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         )
         on_step(f"{sent.events:,} events sent in {sent.seconds:.1f} s; waiting for the last window")
         if sent.aligned_end_ms is not None:
-            settle(running.cluster, running.job_id, bootstrap, sent.aligned_end_ms)
+            settle(running.cluster, running.job_id, bootstrap, sent.aligned_end_ms + LATER_MS)
         seconds = time.monotonic() - started
     on_step("all windows have fired; auditing")
     books = audit(bootstrap, start)
     written = _feature_rows(settings.lake, views, started_ms)
+    spoken = {name: _spoken(rows) for name, rows in written.items()}
     return ReplayRun(
         events_in=books.events_in,
         analysed=books.analysed,
@@ -142,8 +144,8 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         unaccounted=books.unaccounted,
         events_per_second=round(books.events_in / seconds, 1),
         analysis_latency_ms=percentiles(probe.latencies(log)),
-        feature_freshness_ms=percentiles(_all(freshness(rows, log) for rows in written.values())),
-        view_freshness_ms=_view_freshness(views, written, log, settings.job.watermark_delay_ms),
+        feature_freshness_ms=percentiles(_all(freshness(rows, log) for rows in spoken.values())),
+        view_freshness_ms=_view_freshness(views, spoken, log, settings.job.watermark_delay_ms),
         delivery=settings.flink.delivery,
         restarts=running.cluster.restarts(running.job_id),
         seconds=round(seconds, 2),
@@ -158,14 +160,25 @@ def _late_rows(lake: Lake) -> int:
 
 
 def _feature_rows(lake: Lake, views: list[CompiledView], since_ms: int) -> dict[str, pa.Table]:
-    """Return when the feature rows written since end and were written, by view."""
+    """Return the feature rows written since, by view."""
     found = {}
     for view in views:
         table = lake_table(lake, f"features/{view.name}")
         if table is not None:
             since = pc.field("written_ms") >= since_ms
-            found[view.name] = table.to_table(columns=["event_timestamp", "written_ms"], filter=since)
+            columns = [*(column.name for column in view.schema.features), "event_timestamp", "written_ms"]
+            found[view.name] = table.to_table(columns=columns, filter=since)
     return found
+
+
+def _spoken(rows: pa.Table) -> pa.Table:
+    """Leave out rows that say nothing in all features, as those of a silence do: no event waits for one."""
+    says = pa.array(np.zeros(rows.num_rows, bool))
+    for name in set(rows.column_names) - {"event_timestamp", "written_ms"}:
+        column = rows.column(name)
+        nothing = pa.array(["[]", None] if pa.types.is_string(column.type) else [0, None]).cast(column.type)
+        says = pc.or_(says, pc.invert(pc.is_in(column, nothing)))
+    return rows.filter(says)
 
 
 def _view_freshness(

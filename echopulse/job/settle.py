@@ -21,16 +21,14 @@ PATIENCE_S = 300.0
 _CHECKPOINT_S = 200.0
 
 
-def settle(
-    cluster: FlinkCluster, job_id: str, bootstrap: str, aligned_end_ms: int, patience_s: float = PATIENCE_S
-) -> None:
-    """Wait until all windows that end by `aligned_end_ms` (ms UTC) have fired and all output is committed.
+def settle(cluster: FlinkCluster, job_id: str, bootstrap: str, due_ms: int, patience_s: float = PATIENCE_S) -> None:
+    """Wait until all that is due when event time is `due_ms` (UTC) has fired and all output is committed.
 
-    A watermark of an end less one ms fires its windows. Two checkpoints follow: the first commits what was written,
+    A watermark of a window's end less one ms fires it. Two checkpoints follow: the first commits what was written,
     and the second can only complete on tasks that were told of the first. Raises EchoPulseError when the job ends,
     or makes no progress for `patience_s`.
     """
-    _wait_for_watermark(cluster, job_id, aligned_end_ms - 1, patience_s)
+    _wait_for_watermark(cluster, job_id, due_ms - 1, patience_s)
     for _ in range(2):
         cluster.checkpoint(job_id, _CHECKPOINT_S)
     for topic in (topics.ANALYSIS, topics.SHADOW, topics.DLQ):

@@ -68,14 +68,16 @@ class Parameter:
 class AggregateFunction:
     """What a function takes and gives (`result` None: the type it takes), and how it is computed from panes.
 
-    `finish` gets the SQL of its merged `parts`. A function with a `group` needs panes split by that column; `ranked`
-    ones rank its values. `keys_only`: the column must be a 32-bit integer, which is what a bitmap holds.
+    `finish` gets the SQL of its merged `parts`, and `empty` is what it gives of no rows. A function with a `group`
+    needs panes split by that column; `ranked` ones rank its values. `keys_only`: the column must be a 32-bit integer,
+    which is what a bitmap holds.
     """
 
     takes: tuple[ExpressionType, ...]
     result: ExpressionType | None
     parts: Callable[[Argument], tuple[Part, ...]]
     finish: Callable[..., str]
+    empty: str = "NULL"
     group: Callable[[Argument], Group] | None = None
     parameter: Parameter | None = None
     ranked: bool = False
@@ -194,9 +196,9 @@ def _rows(_: Argument) -> tuple[Part, ...]:
 
 
 FUNCTIONS: dict[str, AggregateFunction] = {
-    "count": AggregateFunction(_ANY, "int64", _rows, lambda _, rows: rows),
+    "count": AggregateFunction(_ANY, "int64", _rows, lambda _, rows: rows, "0"),
     "count_distinct": AggregateFunction(
-        _ANY, "int64", lambda _: (), lambda argument: f"COUNT(DISTINCT `value_{argument.name}`)", _value
+        _ANY, "int64", lambda _: (), lambda argument: f"COUNT(DISTINCT `value_{argument.name}`)", "0", _value
     ),
     # Exact over the keys; two things of one key count once: of n, some n * n / 2**33.
     "approx_count_distinct": AggregateFunction(
@@ -204,9 +206,10 @@ FUNCTIONS: dict[str, AggregateFunction] = {
         "int64",
         _bitmap,
         lambda _, bitmap: f"COALESCE(BITMAP_CARDINALITY({bitmap}), 0)",
+        "0",
         keys_only=True,
     ),
-    "sum": AggregateFunction(_NUMBER, None, _sums, _sum),
+    "sum": AggregateFunction(_NUMBER, None, _sums, _sum, "0"),
     "min": AggregateFunction(_NUMBER, None, _extreme("MIN"), lambda _, least: least),
     "max": AggregateFunction(_NUMBER, None, _extreme("MAX"), lambda _, greatest: greatest),
     "mean": AggregateFunction(_NUMBER, "float64", lambda a: (*_sums(a), ROWS), _mean),
@@ -214,13 +217,19 @@ FUNCTIONS: dict[str, AggregateFunction] = {
     "first": AggregateFunction(_ANY, None, _at("first", "MIN"), _value_at),
     "last": AggregateFunction(_ANY, None, _at("last", "MAX"), _value_at),
     "approx_percentile": AggregateFunction(
-        _NUMBER, "float64", _rows, _percentile, _bin, Parameter("the share of values below it", 0, 1)
+        _NUMBER,
+        "float64",
+        _rows,
+        _percentile,
+        group=_bin,
+        parameter=Parameter("the share of values below it", 0, 1),
     ),
     "top_k": AggregateFunction(
         ("int64", "string"),
         "string",
         _rows,
         lambda _, rows: rows,
+        "'[]'",
         _value,
         Parameter("how many values", 1, 20, whole=True),
         ranked=True,
@@ -232,3 +241,10 @@ def finished(name: str, argument: Argument, parts: list[str]) -> Term:
     """Compute the function `name` from the SQL of its merged parts, in their order."""
     function = FUNCTIONS[name]
     return Term(function.finish(argument, *parts), function.result or argument.term.type)
+
+
+def of_nothing(name: str, argument: Argument) -> Term:
+    """Write what the function `name` gives of a window without rows."""
+    function = FUNCTIONS[name]
+    kind = function.result or argument.term.type
+    return Term(f"CAST({function.empty} AS {SQL_TYPES[kind]})", kind)

@@ -16,15 +16,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from features.machinery.aggregates import FUNCTIONS, ROWS
+from features.machinery.aggregates import FUNCTIONS, ROWS, of_nothing
 from features.machinery.expression import Term
-from features.machinery.panes import SILENT, families, kept
+from features.machinery.panes import families
 from features.machinery.resolve import ResolvedView, ViewError, feature_term, quote, resolve
+from features.machinery.silence import falls_silent
 from features.machinery.view_spec import EVENT_TIMESTAMP, CompiledView, ViewSchema
+from features.machinery.windows import PANE_TIME
 from schemas.arrow import EXCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
 
@@ -62,22 +64,46 @@ def compile_view(view: ViewSpec, source: str = "analysed", inputs: pa.Schema = E
 
 def _compiled(resolved: ResolvedView, family: Family) -> CompiledView:
     view = resolved.view
-    panes, windows = family.read(resolved)
-    ranked = any(FUNCTIONS[spec.function].ranked for spec in view.aggregations)
+    last = family.last_panes(resolved)
+    silence = {spec.name: of_nothing(spec.function, resolved.arguments[spec.name]) for spec in view.aggregations}
+    return CompiledView(
+        ViewSchema(view.name, view.join_keys, view.features, view.ttl_s),
+        _spoken(resolved, family),
+        resolved.window_ms,
+        resolved.slide_ms,
+        (*family.below(resolved), last),
+        f"""{_select(resolved, silence, quote(EVENT_TIMESTAMP))}
+FROM {quote(last.name)}
+WHERE {falls_silent(resolved.window_ms, resolved.slide_ms)}""",
+    )
+
+
+def _spoken(resolved: ResolvedView, family: Family) -> str:
+    """Write the rows of windows with events."""
+    ranked = any(FUNCTIONS[spec.function].ranked for spec in resolved.view.aggregations)
     aggregated = _ranked_values(resolved) if ranked else family.aggregated(resolved)
-    terms = [feature_term(view, feature, aggregated, resolved.window_ms) for feature in view.features]
     keys = ", ".join(key.sql for key in resolved.keys)
-    lines = [
-        "SELECT",
-        *(f"  {key.sql}," for key in resolved.keys),
-        *(f"  {term.sql} AS {quote(feature.name)}," for feature, term in zip(view.features, terms, strict=True)),
-        f"  CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS {quote(EVENT_TIMESTAMP)}",
-        f"FROM {_ranked(resolved, keys, windows) if ranked else windows}",
-        f"GROUP BY {keys}, {_WINDOW}",
-        f"HAVING {kept(resolved)}",
-    ]
-    schema = ViewSchema(view.name, view.join_keys, view.features, view.ttl_s)
-    return CompiledView(schema, "\n".join(lines), resolved.window_ms, resolved.slide_ms, panes)
+    if family.is_pane(resolved):
+        ended = f"CAST({quote(PANE_TIME)} + INTERVAL '0.001' SECOND AS TIMESTAMP_LTZ(3))"
+        return f"{_select(resolved, aggregated, ended)}\nFROM {quote(family.below(resolved)[-1].name)}"
+    windows = family.windows(resolved)
+    return f"""{_select(resolved, aggregated, "CAST(`window_end` AS TIMESTAMP_LTZ(3))")}
+FROM {_ranked(resolved, keys, windows) if ranked else windows}
+GROUP BY {keys}, {_WINDOW}"""
+
+
+def _select(resolved: ResolvedView, aggregated: Mapping[str, Term], ended: str) -> str:
+    """Write what a view's rows have: keys, features of aggregations, and the end of their window."""
+    view = resolved.view
+    terms = [feature_term(view, feature, aggregated, resolved.window_ms) for feature in view.features]
+    return "\n".join(
+        [
+            "SELECT",
+            *(f"  {key.sql}," for key in resolved.keys),
+            *(f"  {term.sql} AS {quote(feature.name)}," for feature, term in zip(view.features, terms, strict=True)),
+            f"  {ended} AS {quote(EVENT_TIMESTAMP)}",
+        ]
+    )
 
 
 def _places(resolved: ResolvedView) -> dict[str, int]:
@@ -88,12 +114,11 @@ def _places(resolved: ResolvedView) -> dict[str, int]:
 def _ranked(resolved: ResolvedView, keys: str, windows: str) -> str:
     """Write the values of each window with their place: the most frequent first, of equals the least."""
     value = quote(resolved.groups[0].name)
-    rows, silent = quote(ROWS.name), quote(SILENT)
     return f"""(
   SELECT *, ROW_NUMBER() OVER (
     PARTITION BY {keys}, {_WINDOW} ORDER BY `weight` DESC, {value}) AS `place`
   FROM (
-    SELECT {keys}, {value}, {_WINDOW}, {ROWS.merge} AS {rows}, MAX({silent}) AS {silent},
+    SELECT {keys}, {value}, {_WINDOW},
       CASE WHEN {value} IS NULL THEN CAST(0 AS BIGINT) ELSE {ROWS.merge} END AS `weight`
     FROM {windows}
     GROUP BY {keys}, {value}, {_WINDOW})

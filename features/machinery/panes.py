@@ -2,11 +2,8 @@
 
 A pane that is closed goes on as one row, so an event that comes after the end of its pane is in no window any more.
 Panes cascade: those of a longer step are made of those of a shorter one, and a view reads the longest that make up
-its slide. A view whose functions need the values themselves (see `Group`) has panes split by them.
-
-A window without events must give a row too, the first time, or the last value before a silence would stay. So every
-pane comes a second time, empty, at the end of the first window that does not hold it any more. That is half of all work
-of windows and has a step of time, so empty panes are made when what is due at the end of a step has been written.
+its slide. A view whose functions need the values themselves (see `Group`) has panes split by them. The first window
+without events gives a row too (see `silence`).
 """
 
 from __future__ import annotations
@@ -18,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from features.machinery.aggregates import FUNCTIONS, ROWS, finished
 from features.machinery.resolve import quote, rows_of
+from features.machinery.silence import last_panes
 from features.machinery.view_spec import Panes
-from features.machinery.windows import ROWTIME, SECOND_MS, interval, short, window_function
+from features.machinery.windows import PANE_TIME, ROWTIME, short, window_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,12 +26,8 @@ if TYPE_CHECKING:
     from features.machinery.expression import Term
     from features.machinery.resolve import ResolvedView
 
-#: The row time of a pane, and the one of an empty pane, which is null for one that holds events.
-PANE_TIME, SILENT = "pane_time", "silent"
 #: Panes of a longer step are worth an operator where they are so many times longer.
 _WORTH = 5
-#: So long after the end of a step its empty panes are made; of a step shorter than twice that, after half of it.
-_LATER_MS = 5_000
 
 
 @dataclass(frozen=True)
@@ -86,68 +80,38 @@ class Family:
             tables.append(_table(name, keys, merged, window_function(below, PANE_TIME, step, step)))
         return tuple(tables)
 
-    @property
-    def _names(self) -> list[str]:
-        return [*(quote(group.name) for group in self._split), *(quote(part.name) for part in self.parts)]
+    def below(self, view: ResolvedView) -> tuple[Panes, ...]:
+        """Return the tables of panes that a view stands on; it reads the last."""
+        return self.tables[: sum(view.slide_ms % step == 0 for step in self.steps)]
 
-    @property
-    def _none(self) -> list[str]:
-        """A pane's columns without events.
+    def is_pane(self, view: ResolvedView) -> bool:
+        """Say whether a pane is a window of the view's already, and holds all of its key's rows."""
+        return view.window_ms == self.steps[len(self.below(view)) - 1] and not self._split
 
-        Null in the type of its column, for which a bitmap has no cast; and it reads the column, or the planner would
-        make panes twice: with all columns, and with keys and times alone.
-        """
-        rows = quote(ROWS.name)
-        return [f"CASE WHEN {rows} < 0 THEN {name} {'ELSE 0 END' if name == rows else 'END'}" for name in self._names]
+    def windows(self, view: ResolvedView) -> str:
+        """Write a view's windows over the panes that it reads."""
+        panes = f"TABLE {quote(self.below(view)[-1].name)}"
+        return f"TABLE({window_function(panes, PANE_TIME, view.window_ms, view.slide_ms)})"
 
-    def _empty(self, panes: str, step_ms: int, later_ms: int) -> Panes:
-        """Return the table of the empty panes of `panes`, each in the step after its own."""
-        merges = [*(f"MAX({quote(group.name)})" for group in self._split), *(part.merge for part in self.parts)]
-        none = zip(self._names, self._none, merges, strict=True)
-        columns = {name: merge.replace(name, empty) for name, empty, merge in none}
-        windows = window_function(f"TABLE {quote(panes)}", PANE_TIME, step_ms, step_ms, later_ms)
-        return _table(f"{panes}_empty", self._keys, columns, windows)
-
-    def read(self, view: ResolvedView) -> tuple[tuple[Panes, ...], str]:
-        """Return the tables that a view stands on, and its windows over them.
-
-        Each pane is there a second time without events: moved, by the last window that holds it, to the end of the
-        first window of the view's own that does not. Where a step has several panes, or is of a second, they are
-        emptied at once, and a window of one slide more holds them.
-        """
-        tables = self.tables[: sum(view.slide_ms % step == 0 for step in self.steps)]
-        panes, size_ms = tables[-1].name, view.window_ms
-        later_ms = min(_LATER_MS, view.slide_ms // 2 // SECOND_MS * SECOND_MS)
-        if later_ms and view.slide_ms == self.steps[len(tables) - 1]:
-            tables = (*tables, self._empty(panes, view.slide_ms, later_ms))
-            empty, columns = tables[-1].name, self._names
-        else:
-            empty, columns = panes, self._none
-            size_ms += view.slide_ms
-        keys = ", ".join(self._keys)
-        moved = window_function(f"TABLE {quote(empty)}", PANE_TIME, size_ms, view.slide_ms)
-        slide = interval(view.slide_ms)
-        # Flink takes the branches of a union that stands in a window function itself for several inputs, and reads one.
-        both = f"""(SELECT * FROM (
-      SELECT {keys}, {", ".join(self._names)},
-        CAST(NULL AS TIMESTAMP_LTZ(3)) AS {quote(SILENT)}, {quote(PANE_TIME)}
-      FROM {quote(panes)}
-      UNION ALL SELECT {keys}, {", ".join(columns)},
-        CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
-      FROM TABLE({moved.replace(chr(10), chr(10) + "      ")})
-      WHERE {quote(PANE_TIME)} < CAST(`window_start` + {slide} AS TIMESTAMP_LTZ(3))))"""
-        return tables, f"TABLE({window_function(both, PANE_TIME, view.window_ms, view.slide_ms)})"
+    def last_panes(self, view: ResolvedView) -> Panes:
+        """Return the table of what was the last pane of each key at the end of each slide of the view's."""
+        *_, panes = self.below(view)
+        slide_ms = view.slide_ms
+        reads = [other for other in self.views if other.slide_ms == slide_ms]
+        alone = slide_ms == self.steps[len(self.below(view)) - 1]
+        columns = [*(group.name for group in self._split), *(part.name for part in self.parts)]
+        return last_panes(panes.name, self._keys, columns, [other.window_ms for other in reads], slide_ms, alone=alone)
 
     def aggregated(self, view: ResolvedView) -> dict[str, Term]:
-        """Return a view's aggregations over the panes of a window."""
-        return {
-            spec.name: finished(
-                spec.function,
-                view.arguments[spec.name],
-                [part.merge for part in FUNCTIONS[spec.function].parts(view.arguments[spec.name])],
-            )
-            for spec in view.view.aggregations
-        }
+        """Return a view's aggregations over the panes of a window, or over the one pane that a window is."""
+        whole = self.is_pane(view)
+        result = {}
+        for spec in view.view.aggregations:
+            argument = view.arguments[spec.name]
+            parts = FUNCTIONS[spec.function].parts(argument)
+            merged = [quote(part.name) if whole else part.merge for part in parts]
+            result[spec.name] = finished(spec.function, argument, merged)
+        return result
 
 
 def _table(name: str, keys: list[str], columns: dict[str, str], windows: str) -> Panes:
@@ -161,12 +125,6 @@ def _table(name: str, keys: list[str], columns: dict[str, str], windows: str) ->
         f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
     ]
     return Panes(name, "\n".join(lines))
-
-
-def kept(view: ResolvedView) -> str:
-    """Write which windows give a row: those with events, and the first without."""
-    slide = interval(view.slide_ms)
-    return f"{ROWS.merge} > 0 OR MAX({quote(SILENT)}) >= CAST(`window_end` - {slide} AS TIMESTAMP_LTZ(3))"
 
 
 def families(views: Iterable[ResolvedView], source: str) -> list[Family]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from features.machinery.expression import evaluate, parse
 from features.machinery.oracle import windows
+from features.machinery.silence import LATER_MS
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from features.machinery.windows import one_window
 
@@ -45,9 +46,9 @@ def recompute(view: ViewSpec, analysed: pd.DataFrame, ends: pd.DataFrame) -> pd.
 
 
 def newest_ends(view: ViewSpec, analysed: pd.DataFrame, until_ms: int) -> pd.DataFrame:
-    """Return the end of each entity's newest row among the windows that end by `until_ms`, from its newest event.
+    """Return the end of each entity's newest row that is due when `until_ms` has passed, from its newest event.
 
-    A row comes with every window that holds the event, and with the first that does not.
+    A row comes with every window that holds the event, and `LATER_MS` after its end with the first that does not.
     """
     size, slide = one_window(view)
     keys = [column.name for column in view.join_keys]
@@ -55,7 +56,8 @@ def newest_ends(view: ViewSpec, analysed: pd.DataFrame, until_ms: int) -> pd.Dat
     counted = counting(view, analysed)
     newest = counted[counted["ts"] < last].groupby(keys, sort=True)["ts"].max().reset_index()
     closing = newest["ts"] // slide * slide + slide + size
-    return newest[keys].assign(**{EVENT_TIMESTAMP: closing.clip(upper=last)})
+    told = closing.where(closing + LATER_MS <= until_ms, closing - slide)
+    return newest[keys].assign(**{EVENT_TIMESTAMP: told.clip(upper=last)})
 
 
 def counting(view: ViewSpec, analysed: pd.DataFrame) -> pd.DataFrame:

@@ -78,20 +78,27 @@ class Panes:
 class CompiledView:
     """A view and its Flink SQL. The query's columns are `schema.columns`, its event timestamp the window's end.
 
-    `window_ms` and `slide_ms` are the size and the step of its windows, which are aligned to the epoch. `panes` are the
-    tables that it stands on, each made of one before; the query reads the last of them.
+    `spoken` gives the rows of windows with events, `silence` those of the first without. `window_ms` and `slide_ms` are
+    the size and the step of its windows, which are aligned to the epoch. `panes` are the tables that it stands on, each
+    made of one before.
     """
 
     schema: ViewSchema
-    sql: str
+    spoken: str
     window_ms: int
     slide_ms: int
     panes: tuple[Panes, ...] = ()
+    silence: str = ""
 
     @property
     def name(self) -> str:
         """The view's name."""
         return self.schema.name
+
+    @property
+    def sql(self) -> str:
+        """The query of all rows."""
+        return "\nUNION ALL\n".join(part for part in (self.spoken, self.silence) if part)
 
     @property
     def columns(self) -> tuple[str, ...]:

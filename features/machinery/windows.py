@@ -9,8 +9,8 @@ from schemas.errors import EchoPulseError
 if TYPE_CHECKING:
     from features.machinery.view_spec import ViewSpec
 
-#: The row time of the events that views read.
-ROWTIME = "et"
+#: The row times of the events that views read, and of panes: the last ms that a pane holds.
+ROWTIME, PANE_TIME = "et", "pane_time"
 SECOND_MS = 1_000
 #: Names an expression may use for the length of the window.
 WINDOW_NAMES = {"window_seconds": SECOND_MS, "window_minutes": 60 * SECOND_MS, "window_hours": 3_600 * SECOND_MS}

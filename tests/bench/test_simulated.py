@@ -13,8 +13,8 @@ def test_spans_of_event_time_follow_each_other() -> None:
     clock = EventClock(_SLIDE_MS, _START_MS)
     first = events(2_000, clock.start_ms, seed=1)
     assert sum(batch.num_rows for batch in first) == 2_000
-    assert first[0].column("ts").cast(pa.int64())[0].as_py() >= _START_MS + 1_000
-    assert clock.after(first).start_ms == _START_MS + _SLIDE_MS + 1_000
+    assert first[0].column("ts").cast(pa.int64())[0].as_py() >= _START_MS + 6_000
+    assert clock.after(first).start_ms == _START_MS + _SLIDE_MS + 6_000
 
 
 def test_seeds_share_no_id() -> None:

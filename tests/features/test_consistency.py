@@ -10,6 +10,7 @@ import pytest
 
 from features.machinery.consistency import Bounds, ViewReport, judge
 from features.machinery.outcomes import TOLERANCE
+from features.machinery.silence import LATER_MS
 from features.machinery.view_spec import EVENT_TIMESTAMP, AggregationSpec, Column, ViewSpec
 
 FEATURES = (Column("n", "int64"), Column("share", "float64"), Column("word", "string"))
@@ -112,11 +113,12 @@ def test_a_row_is_missing_while_it_would_live(bounds: Bounds, missing: int) -> N
 
 
 def test_the_first_window_without_events_is_due() -> None:
-    """The row before it is stale."""
+    """The row before it is stale, once the time is up until which silences are told."""
     analysed = events((1, "a", NOW - 25_000, 0.25, "x", False))
-    last = judged(online((1, "a", 1, 0.25, "x", NOW - 10_000)), analysed, replace(BOUNDS, known_ms=NOW - 1))
+    untold, told = (replace(BOUNDS, known_ms=NOW + LATER_MS - early) for early in (1, 0))
+    last = judged(online((1, "a", 1, 0.25, "x", NOW - 10_000)), analysed, untold)
     assert outcomes(last) == ["equal", "equal", "equal"]
-    due = judged(online((1, "a", 1, 0.25, "x", NOW - 10_000)), analysed)
+    due = judged(online((1, "a", 1, 0.25, "x", NOW - 10_000)), analysed, told)
     assert (due.stale, due.total("missing")) == (1, 3)
     assert due.worst is not None
     assert (due.worst.event_timestamp, due.worst.online, due.worst.recomputed) == (NOW, None, 0)

@@ -99,6 +99,29 @@ def test_a_views_rows_are_keys_features_and_time() -> None:
     )
 
 
+class _Kept:
+    """In the place of the online writer: keeps what it is given."""
+
+    batch: pa.RecordBatch
+
+    def write(self, view: ViewSchema, batch: pa.RecordBatch) -> int:
+        del view
+        self.batch = batch
+        return int(batch.num_rows)
+
+
+def test_a_literal_is_written_in_every_row() -> None:
+    """PyFlink passes a value that is the same in all rows alone, a missing one as None."""
+    features = (Column("count", "int64"), Column("mean", "float64"), Column("top", "string"))
+    function, kept = WriteOnline(ViewSchema("talk", VIEW.join_keys, features), OnlineStoreSettings()), _Kept()
+    function._writer = kept  # type: ignore[assignment]
+    stamps = pd.Series([pd.Timestamp(MOMENT)] * 2)
+    assert len(function.eval(pd.Series(["a", "b"]), 0, None, "[]", stamps)) == 2
+    assert kept.batch.to_pylist() == [
+        {"channel_id": name, "count": 0, "mean": None, "top": "[]", "event_timestamp": MOMENT} for name in "ab"
+    ]
+
+
 def test_the_writer_is_no_pure_function() -> None:
     """The planner may neither drop nor repeat it; before open() it has no connection to write on."""
     writer = WriteOnline(VIEW, OnlineStoreSettings())

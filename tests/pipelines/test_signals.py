@@ -19,6 +19,7 @@ _VIEW = CompiledView(
     "SELECT channel_id, message_count, mean_toxicity, event_timestamp FROM windows",
     60_000,
     10_000,
+    silence="SELECT channel_id, 0 AS message_count, CAST(NULL AS DOUBLE) AS mean_toxicity, event_timestamp FROM silent",
 )
 
 

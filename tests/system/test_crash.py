@@ -18,6 +18,7 @@ from echopulse.gateway.replay import Closing, replay
 from echopulse.job.audit import audit, positions
 from echopulse.job.settle import settle
 from echopulse.job.topic_reader import end_position
+from features.machinery.silence import LATER_MS
 from schemas.avro import decode_analysis
 from schemas.topics import ANALYSIS
 from tests.system.chat import conversation, write_jsonl
@@ -122,7 +123,7 @@ def test_a_crash_loses_and_doubles_nothing(signals: Signals, victim: str, tmp_pa
         report = replaying.result(timeout=_DEADLINE_S + OUTAGE_S)
     assert (report.events, report.dead_letters) == (EVENTS, 0)
     assert report.aligned_end_ms is not None
-    settle(running.cluster, running.job_id, bootstrap, report.aligned_end_ms)
+    settle(running.cluster, running.job_id, bootstrap, report.aligned_end_ms + LATER_MS)
     running.check()
 
     analysed = scored(events)

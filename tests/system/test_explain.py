@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from echopulse.job.submit import FEATURES
+from features.machinery.catalog import compiled_views
 from tests.system.own_stack import echopulse, own_settings
 
 if TYPE_CHECKING:
@@ -20,9 +22,9 @@ SHADOW = {"ECHOPULSE_SHADOW": '{"toxicity": ["perspective"]}', "PERSPECTIVE_ENDP
 
 @pytest.mark.parametrize("more", [{}, SHADOW], ids=["plain", "shadow"])
 def test_the_analysis_is_planned_once(tmp_path: Path, more: dict[str, str]) -> None:
-    """All sinks share one Python operator for the analysis, views have one writer and crowd windows one operator each.
+    """All sinks share one Python operator for the analysis; each view, its silences, and crowd windows have their own.
 
-    The machine needs no Java. A strategy in shadow adds a sink and no operator.
+    No table of panes is made twice. The machine needs no Java. A strategy in shadow adds a sink and no operator.
     """
     settings = own_settings(tmp_path / "home")
     changed = {"PATH": str(tmp_path), "JAVA_HOME": "", **more}
@@ -35,4 +37,9 @@ def test_the_analysis_is_planned_once(tmp_path: Path, more: dict[str, str]) -> N
     crowd = {name: count for name, count in document["python_operators"].items() if name.startswith("crowd_")}
     assert crowd == {"crowd_pane": 1, "crowd_merge": 1, "crowd_scope": 1, "crowd_conversations": 1}
     views = [f"{who}_{window}" for who in ("channel", "user") for window in ("1m", "5m", "1h")]
-    assert writers == {f"write_{view}": 1 for view in views}
+    assert writers == {f"write_{view}{rows}": 1 for view in views for rows in ("", "_silence")}
+    compiled = compiled_views(FEATURES, settings.home)
+    panes = {each for view in compiled for each in view.panes}
+    executed = document["plan"].partition("== Optimized Execution Plan ==")[2]
+    windows = len(panes) + sum("GROUP BY" in view.spoken for view in compiled) + len(crowd)
+    assert executed.count("WindowAggregate(") == windows

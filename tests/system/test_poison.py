@@ -9,7 +9,7 @@ import orjson
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
-from echopulse.gateway.event_time import aligned_end, iso
+from echopulse.gateway.event_time import iso
 from echopulse.gateway.producer import EventProducer
 from echopulse.gateway.replay import Closing
 from echopulse.job.audit import audit, positions
@@ -157,7 +157,7 @@ def test_bad_records_on_kafka(signals: Signals) -> None:
     assert [error.code() for error in refused if error] == [KafkaError.INVALID_RECORD] * 2
     with EventProducer(signals.bootstrap) as events:
         events.heartbeat(Closing().heartbeat_ms(time))
-    settle(signals.running.cluster, signals.running.job_id, signals.bootstrap, aligned_end(time, Closing().slide_ms))
+    settle(signals.running.cluster, signals.running.job_id, signals.bootstrap, Closing().due_ms(time))
 
     books = audit(signals.bootstrap, start)
     assert (books.dlq, books.analysed, books.unaccounted) == (len(poison) + 1, len(poison) + 1, 0)

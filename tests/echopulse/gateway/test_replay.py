@@ -76,7 +76,7 @@ def test_times_are_moved_so_that_the_newest_plausible_one_is_now(
     }
     assert times == {"e0": PAST, "e1": PAST + 1500, "e2": PAST + 700}
     heartbeats = [event for event in events if event.metadata.get("kind") == "heartbeat"]
-    assert {event.ts.ToMilliseconds() for event in heartbeats} == {report.aligned_end_ms + 5001}
+    assert {event.ts.ToMilliseconds() for event in heartbeats} == {report.aligned_end_ms + 10_001}
     told = [decode_dead_letter(record.value) for record in read_topic(DLQ, 3)]
     assert {(letter.origin, letter.stage) for letter in told} == {
         (f"{path}:4", "time"),
@@ -189,5 +189,5 @@ def test_choices_that_exclude_each_other_are_a_wrong_call(
 def test_the_heartbeat_passes_the_slide_of_the_last_event() -> None:
     """Also where that stands on a boundary: its slide begins there."""
     closing = Closing(slide_ms=1000, delay_ms=50)
-    assert closing.heartbeat_ms(999) == 1051
-    assert closing.heartbeat_ms(1000) == 2051
+    assert closing.heartbeat_ms(999) == 6_051
+    assert closing.heartbeat_ms(1000) == 7_051

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
-from echopulse.job.replay_run import _feature_rows, _late_rows, _LoggedProducer, _view_freshness
+from echopulse.job.replay_run import _feature_rows, _late_rows, _LoggedProducer, _spoken, _view_freshness
 from echopulse.job.timing import SendLog
 from echopulse.settings_sections import Lake
 from features.machinery.view_spec import CompiledView, ViewSchema
@@ -61,3 +61,15 @@ def test_feature_rows_are_those_written_since(tmp_path: Path) -> None:
         "user_1m": {"p50": 5_301.0, "p99": 5_301.0, "limit": 16_000.0},
     }
     assert _feature_rows(Lake(path=str(tmp_path)), views[2:], 0) == {}
+
+
+def test_no_event_waits_for_a_row_that_says_nothing() -> None:
+    """All its features are 0, missing or empty; one that is not is enough."""
+    columns = {
+        "n": pa.array([0, 0, 1, 0]),
+        "mean": pa.array([None, 0.0, None, 0.5]),
+        "top": pa.array(["[]", None, "[]", "[]"]),
+    }
+    ends = pa.array([1, 2, 3, 4], pa.timestamp("ms"))
+    rows = pa.table({**columns, "event_timestamp": ends, "written_ms": pa.array([5, 6, 7, 8])})
+    assert _spoken(rows).column("written_ms").to_pylist() == [7, 8]

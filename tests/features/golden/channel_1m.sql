@@ -8,16 +8,18 @@ SELECT
   (CAST(SUM(`sum_emoji_count`) AS DOUBLE) / SUM(`rows`)) AS `emoji_rate`,
   CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
-    (SELECT * FROM (
-      SELECT `channel_id`, `bitmap_user_key`, `rows`, `sum_emoji_count`, `sum_sentiment_score`, `sum_toxic`, `sum_toxicity_rest`, `sum_toxicity_whole`,
-        CAST(NULL AS TIMESTAMP_LTZ(3)) AS `silent`, `pane_time`
-      FROM `panes_channel_id`
-      UNION ALL SELECT `channel_id`, `bitmap_user_key`, `rows`, `sum_emoji_count`, `sum_sentiment_score`, `sum_toxic`, `sum_toxicity_rest`, `sum_toxicity_whole`,
-        CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
-      FROM TABLE(HOP(
-          TABLE `panes_channel_id_empty`,
-          DESCRIPTOR(`pane_time`), INTERVAL '10' SECOND, INTERVAL '1' MINUTE))
-      WHERE `pane_time` < CAST(`window_start` + INTERVAL '10' SECOND AS TIMESTAMP_LTZ(3)))),
+    TABLE `panes_channel_id`,
     DESCRIPTOR(`pane_time`), INTERVAL '10' SECOND, INTERVAL '1' MINUTE))
 GROUP BY `channel_id`, `window_start`, `window_end`
-HAVING SUM(`rows`) > 0 OR MAX(`silent`) >= CAST(`window_end` - INTERVAL '10' SECOND AS TIMESTAMP_LTZ(3))
+UNION ALL
+SELECT
+  `channel_id`,
+  CAST(0 AS BIGINT) AS `message_count`,
+  CAST(0 AS BIGINT) AS `distinct_users`,
+  CAST(NULL AS DOUBLE) AS `toxic_share`,
+  CAST(NULL AS DOUBLE) AS `mean_toxicity`,
+  CAST(NULL AS DOUBLE) AS `sentiment_balance`,
+  CAST(NULL AS DOUBLE) AS `emoji_rate`,
+  `event_timestamp` AS `event_timestamp`
+FROM `panes_channel_id_last`
+WHERE `last_pane` >= `event_timestamp` - INTERVAL '70' SECOND AND `last_pane` < `event_timestamp` - INTERVAL '1' MINUTE

@@ -5,16 +5,15 @@ SELECT
   (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
   CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
-    (SELECT * FROM (
-      SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`,
-        CAST(NULL AS TIMESTAMP_LTZ(3)) AS `silent`, `pane_time`
-      FROM `panes_user_id_5m`
-      UNION ALL SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`,
-        CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
-      FROM TABLE(HOP(
-          TABLE `panes_user_id_5m_empty`,
-          DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '1' HOUR))
-      WHERE `pane_time` < CAST(`window_start` + INTERVAL '5' MINUTE AS TIMESTAMP_LTZ(3)))),
+    TABLE `panes_user_id_5m`,
     DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '1' HOUR))
 GROUP BY `user_id`, `window_start`, `window_end`
-HAVING SUM(`rows`) > 0 OR MAX(`silent`) >= CAST(`window_end` - INTERVAL '5' MINUTE AS TIMESTAMP_LTZ(3))
+UNION ALL
+SELECT
+  `user_id`,
+  (CAST(CAST(0 AS BIGINT) AS DOUBLE) / CAST(60.0 AS DOUBLE)) AS `message_rate`,
+  CAST(NULL AS DOUBLE) AS `mean_toxicity`,
+  (CAST(0 AS BIGINT) - CAST(0 AS BIGINT)) AS `repeats`,
+  `event_timestamp` AS `event_timestamp`
+FROM `panes_user_id_5m_last`
+WHERE `last_pane` >= `event_timestamp` - INTERVAL '65' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '1' HOUR

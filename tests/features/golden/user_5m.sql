@@ -5,16 +5,15 @@ SELECT
   (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
   CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
-    (SELECT * FROM (
-      SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`,
-        CAST(NULL AS TIMESTAMP_LTZ(3)) AS `silent`, `pane_time`
-      FROM `panes_user_id`
-      UNION ALL SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`,
-        CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
-      FROM TABLE(HOP(
-          TABLE `panes_user_id_empty`,
-          DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
-      WHERE `pane_time` < CAST(`window_start` + INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(3)))),
+    TABLE `panes_user_id`,
     DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
 GROUP BY `user_id`, `window_start`, `window_end`
-HAVING SUM(`rows`) > 0 OR MAX(`silent`) >= CAST(`window_end` - INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(3))
+UNION ALL
+SELECT
+  `user_id`,
+  (CAST(CAST(0 AS BIGINT) AS DOUBLE) / CAST(5.0 AS DOUBLE)) AS `message_rate`,
+  CAST(NULL AS DOUBLE) AS `mean_toxicity`,
+  (CAST(0 AS BIGINT) - CAST(0 AS BIGINT)) AS `repeats`,
+  `event_timestamp` AS `event_timestamp`
+FROM `panes_user_id_last`
+WHERE `last_pane` >= `event_timestamp` - INTERVAL '6' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '5' MINUTE

@@ -232,9 +232,15 @@ FROM analysed;
 
 INSERT INTO lake_channel_1m
 SELECT channel_id, message_count, mean_toxicity, CAST(event_timestamp AS TIMESTAMP(3)), written_ms, CAST(CAST(event_timestamp AS DATE) AS STRING), LPAD(CAST(EXTRACT(HOUR FROM event_timestamp) AS STRING), 2, '0')
-FROM (SELECT channel_id, message_count, mean_toxicity, event_timestamp, write_channel_1m(channel_id, message_count, mean_toxicity, event_timestamp) AS written_ms FROM (
+FROM (
+SELECT channel_id, message_count, mean_toxicity, event_timestamp, write_channel_1m(channel_id, message_count, mean_toxicity, event_timestamp) AS written_ms FROM (
 SELECT channel_id, message_count, mean_toxicity, event_timestamp FROM windows
-));
+)
+UNION ALL
+SELECT channel_id, message_count, mean_toxicity, event_timestamp, write_channel_1m_silence(channel_id, message_count, mean_toxicity, event_timestamp) AS written_ms FROM (
+SELECT channel_id, 0 AS message_count, CAST(NULL AS DOUBLE) AS mean_toxicity, event_timestamp FROM silent
+)
+);
 
 INSERT INTO social_scopes
 SELECT 'social.trends', channel_id, `trends`, MAP['schema', CAST('18db22c23e640d24' AS BYTES)], CAST(pane_time AS TIMESTAMP_LTZ(3))

@@ -1,0 +1,11 @@
+SELECT
+  `user_id`,
+  MAX(`pane_time`) AS `last_pane`,
+  CAST(`window_end` - INTERVAL '5' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+FROM TABLE(HOP(
+    (SELECT * FROM (
+      SELECT `user_id`, `pane_time` FROM `panes_user_id`
+      WHERE `rows` > 0 OR CASE WHEN `rows` < 0 THEN `bitmap_text_key` END IS NOT NULL OR CASE WHEN `rows` < 0 THEN `sum_toxicity_rest` END IS NOT NULL OR CASE WHEN `rows` < 0 THEN `sum_toxicity_whole` END IS NOT NULL)),
+    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '6' MINUTE, INTERVAL '5' SECOND))
+GROUP BY `user_id`, `window_start`, `window_end`
+HAVING MAX(`pane_time`) < CAST(`window_end` - INTERVAL '5' SECOND AS TIMESTAMP_LTZ(3)) - INTERVAL '1' MINUTE
