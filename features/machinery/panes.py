@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from features.machinery.expression import Term
     from features.machinery.resolve import ResolvedView
 
-#: Panes of a longer step are worth an operator where they are so many times longer.
-_WORTH = 5
+#: Panes of a longer step are worth an operator where they are so many times longer: it stands between the end of a
+#: slide and the rows that are due then, and a stream keeps the panes of a slide merged anyway. A batch copies each pane
+#: into every window that holds it.
+_WORTH = 12
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,11 @@ class Family:
 
     def last_panes(self, view: ResolvedView) -> Panes:
         """Return the table of what was the last pane of each key at the end of each slide of the view's."""
-        *_, panes = self.below(view)
-        slide_ms = view.slide_ms
-        reads = [other for other in self.views if other.slide_ms == slide_ms]
-        alone = slide_ms == self.steps[len(self.below(view)) - 1]
+        below = self.below(view)
         columns = [*(group.name for group in self._split), *(part.name for part in self.parts)]
-        return last_panes(panes.name, self._keys, columns, [other.window_ms for other in reads], slide_ms, alone=alone)
+        windows_ms = [other.window_ms for other in self.views if other.slide_ms == view.slide_ms]
+        step_ms = self.steps[len(below) - 1]
+        return last_panes(below[-1].name, self._keys, columns, windows_ms, view.slide_ms, step_ms)
 
     def aggregated(self, view: ResolvedView) -> dict[str, Term]:
         """Return a view's aggregations over the panes of a window, or over the one pane that a window is."""

@@ -17,20 +17,20 @@ from features.machinery.windows import PANE_TIME, SECOND_MS, interval, short, wi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: So long after the end of a slide its silences are told; of a slide shorter than twice that, after half of it.
+#: So long after the end of a slide its silences are told; where panes are shorter than twice that, after half of one.
 LATER_MS = 5_000
 _LAST = "last_pane"
 
 
 def last_panes(
-    panes: str, keys: Sequence[str], parts: Sequence[str], windows_ms: Sequence[int], slide_ms: int, *, alone: bool
+    panes: str, keys: Sequence[str], parts: Sequence[str], windows_ms: Sequence[int], slide_ms: int, step_ms: int
 ) -> Panes:
     """Return the table of keys whose last pane is at least the shortest of `windows_ms` before the end of a slide.
 
-    `parts` are the columns of panes beside keys and time. `alone`: a slide has one pane, so none of the next slide's
-    can come between.
+    `parts` are the columns of panes beside keys and time, `step_ms` is their length. It is told before the next pane
+    ends, which would count.
     """
-    later_ms = min(LATER_MS, slide_ms // 2 // SECOND_MS * SECOND_MS) if alone else 0
+    later_ms = min(LATER_MS, step_ms // 2 // SECOND_MS * SECOND_MS)
     size_ms = max(windows_ms) + slide_ms
     time = quote(PANE_TIME)
     # Read in whole, or the planner would make panes twice: with all columns, and with keys and times alone.
@@ -51,7 +51,7 @@ def last_panes(
             f"HAVING MAX({time}) < {ended} - {interval(min(windows_ms))}",
         ]
     )
-    return Panes(f"{panes}_last" if alone else f"{panes}_last_{short(slide_ms)}", sql)
+    return Panes(f"{panes}_last_{short(slide_ms)}", sql)
 
 
 def falls_silent(window_ms: int, slide_ms: int) -> str:

@@ -63,9 +63,9 @@ def test_longer_steps_are_made_of_shorter_ones() -> None:
     hour, day = 60 * MINUTE, 1_440 * MINUTE
     views = [VIEW, replace(with_aggregation(window_ms=day, slide_ms=hour), name="day")]
     short, long = compile_views(views)
-    made = ["panes_channel_id", "panes_channel_id_1h", "panes_channel_id_1h_last"]
+    made = ["panes_channel_id", "panes_channel_id_1h", "panes_channel_id_1h_last_1h"]
     assert [panes.name for panes in long.panes] == made
-    assert [panes.name for panes in short.panes] == ["panes_channel_id", "panes_channel_id_last"]
+    assert [panes.name for panes in short.panes] == ["panes_channel_id", "panes_channel_id_last_1m"]
     assert short.panes[0] == long.panes[0]
     assert "FROM `analysed`" in long.panes[0].sql
     assert "TABLE `panes_channel_id`" in long.panes[1].sql
@@ -73,11 +73,11 @@ def test_longer_steps_are_made_of_shorter_ones() -> None:
 
 
 def test_a_step_that_saves_little_has_no_panes_of_its_own() -> None:
-    """An operator for panes four times as long would cost more than the merging that it spares."""
-    near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=4 * MINUTE), name="near")
+    """An operator for panes of ten times the length would only stand between the end of a slide and its rows."""
+    near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=10 * MINUTE), name="near")
     first, second = compile_views([VIEW, near])
     assert first.panes[:1] == second.panes[:1]
-    assert [panes.name for panes in second.panes[1:]] == ["panes_channel_id_last_4m"]
+    assert [panes.name for panes in second.panes[1:]] == ["panes_channel_id_last_10m"]
 
 
 def test_a_window_that_is_one_pane_is_not_made_again() -> None:

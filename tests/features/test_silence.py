@@ -9,25 +9,24 @@ from features.machinery.silence import falls_silent, last_panes
 MINUTE = 60_000
 
 
-def _sql(slide_ms: int, *, alone: bool = True) -> str:
-    return last_panes("panes", ["`user_id`"], ["rows", "sum_x"], [slide_ms * 2], slide_ms, alone=alone).sql
+def _sql(slide_ms: int, step_ms: int | None = None) -> str:
+    return last_panes("panes", ["`user_id`"], ["rows", "sum_x"], [slide_ms * 2], slide_ms, step_ms or slide_ms).sql
 
 
 @pytest.mark.parametrize(
-    ("slide_s", "later"), [(2, "'1' SECOND"), (9, "'4' SECOND"), (10, "'5' SECOND"), (60, "'5' SECOND")]
+    ("slide_s", "step_s", "later"),
+    [(2, 2, "'1' SECOND"), (9, 9, "'4' SECOND"), (60, 10, "'5' SECOND"), (60, 60, "'5' SECOND")],
 )
-def test_silences_are_told_after_the_rest(slide_s: int, later: str) -> None:
-    """Five seconds after the end of a slide, or half a slide; the row bears the end."""
-    sql = _sql(slide_s * 1_000)
+def test_silences_are_told_after_the_rest(slide_s: int, step_s: int, later: str) -> None:
+    """Five seconds after the end of a slide, or half a pane; the row bears the end."""
+    sql = _sql(slide_s * 1_000, step_s * 1_000)
     assert sql.count(f", INTERVAL {later}))\n") == 1
     assert f"CAST(`window_end` - INTERVAL {later} AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in sql
 
 
-@pytest.mark.parametrize(("slide_ms", "alone"), [(1_000, True), (MINUTE, False)])
-def test_where_the_next_pane_could_come_between_they_are_told_at_once(slide_ms: int, alone: bool) -> None:  # noqa: FBT001
-    """A second has no half that a window can be moved by; of several panes in a slide the next ends before its half."""
-    sql = _sql(slide_ms, alone=alone)
-    assert "CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in sql
+def test_where_panes_are_of_a_second_they_are_told_at_once() -> None:
+    """There is no half of it that a window can be moved by."""
+    assert "CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in _sql(MINUTE, 1_000)
 
 
 def test_every_column_of_panes_is_read() -> None:
@@ -35,10 +34,10 @@ def test_every_column_of_panes_is_read() -> None:
     assert "WHERE `rows` > 0 OR CASE WHEN `rows` < 0 THEN `sum_x` END IS NOT NULL" in _sql(MINUTE)
 
 
-def test_a_table_for_another_slide_than_the_panes_bears_its_name() -> None:
+def test_a_table_bears_the_name_of_its_slide() -> None:
     """Several of them may stand on the same panes."""
-    tables = [last_panes("panes", ["k"], ["rows"], [s], s, alone=s == MINUTE) for s in (MINUTE, 2 * MINUTE)]
-    assert [table.name for table in tables] == ["panes_last", "panes_last_2m"]
+    tables = [last_panes("panes", ["k"], ["rows"], [slide], slide, MINUTE) for slide in (MINUTE, 2 * MINUTE)]
+    assert [table.name for table in tables] == ["panes_last_1m", "panes_last_2m"]
 
 
 def test_a_view_takes_the_silences_of_its_own_window() -> None:

@@ -21,5 +21,5 @@ SELECT
   CAST(NULL AS DOUBLE) AS `sentiment_balance`,
   CAST(NULL AS DOUBLE) AS `emoji_rate`,
   `event_timestamp` AS `event_timestamp`
-FROM `panes_channel_id_5m_last`
+FROM `panes_channel_id_5m_last_5m`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '65' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '1' HOUR

@@ -21,5 +21,5 @@ SELECT
   CAST(NULL AS DOUBLE) AS `sentiment_balance`,
   CAST(NULL AS DOUBLE) AS `emoji_rate`,
   `event_timestamp` AS `event_timestamp`
-FROM `panes_channel_id_last`
+FROM `panes_channel_id_last_10s`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '70' SECOND AND `last_pane` < `event_timestamp` - INTERVAL '1' MINUTE

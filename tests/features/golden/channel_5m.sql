@@ -8,7 +8,7 @@ SELECT
   (CAST(SUM(`sum_emoji_count`) AS DOUBLE) / SUM(`rows`)) AS `emoji_rate`,
   CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
-    TABLE `panes_channel_id_1m`,
+    TABLE `panes_channel_id`,
     DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
 GROUP BY `channel_id`, `window_start`, `window_end`
 UNION ALL
@@ -21,5 +21,5 @@ SELECT
   CAST(NULL AS DOUBLE) AS `sentiment_balance`,
   CAST(NULL AS DOUBLE) AS `emoji_rate`,
   `event_timestamp` AS `event_timestamp`
-FROM `panes_channel_id_1m_last`
+FROM `panes_channel_id_last_1m`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '6' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '5' MINUTE

@@ -9,6 +9,6 @@ SELECT
   SUM(`sum_toxicity_whole`) AS `sum_toxicity_whole`,
   `window_time` AS `pane_time`
 FROM TABLE(TUMBLE(
-    TABLE `panes_channel_id_1m`,
+    TABLE `panes_channel_id`,
     DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE))
 GROUP BY `channel_id`, `window_start`, `window_end`, `window_time`

@@ -5,7 +5,7 @@ SELECT
   (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
   CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
-    TABLE `panes_user_id_5m`,
+    TABLE `panes_user_id`,
     DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '1' HOUR))
 GROUP BY `user_id`, `window_start`, `window_end`
 UNION ALL
@@ -15,5 +15,5 @@ SELECT
   CAST(NULL AS DOUBLE) AS `mean_toxicity`,
   (CAST(0 AS BIGINT) - CAST(0 AS BIGINT)) AS `repeats`,
   `event_timestamp` AS `event_timestamp`
-FROM `panes_user_id_5m_last`
+FROM `panes_user_id_last_5m`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '65' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '1' HOUR

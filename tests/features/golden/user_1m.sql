@@ -12,5 +12,5 @@ SELECT
   CAST(NULL AS DOUBLE) AS `mean_toxicity`,
   (CAST(0 AS BIGINT) - CAST(0 AS BIGINT)) AS `repeats`,
   `event_timestamp` AS `event_timestamp`
-FROM `panes_user_id_last`
+FROM `panes_user_id_last_1m`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '2' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '1' MINUTE
