@@ -35,7 +35,11 @@ BENCHES = {
 #: Only where it is named: it lasts as long as it is told to.
 SOAK, _SOAK_MODULE = "soak", "bench.soak"
 #: Only where they are named: they measure what models are worth on labelled texts, not how fast something is.
-WORTH = {"learning": "bench.learning", "asking": "bench.asking"}
+WORTH = {
+    "learning": "bench.learning",
+    "learning-transformer": "bench.learning_transformer",
+    "asking": "bench.asking",
+}
 _EVENTS, _MINUTES = 1_000_000, 10.0
 _RESULTS = Path(__file__).parent / "results.md"
 
@@ -51,7 +55,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--events", type=int, default=_EVENTS, help="events end to end; the others take shares of it")
     parser.add_argument("--minutes", type=float, default=_MINUTES, help=f"of {SOAK}; {_MINUTES:g} where not given")
-    parser.add_argument("--data", type=Path, default=Path("data"), help=f"labelled files, for {' and '.join(WORTH)}")
+    parser.add_argument("--data", type=Path, default=Path("data"), help=f"labelled files, for {', '.join(WORTH)}")
     parser.add_argument(
         "--output", type=Path, help=f"where the report goes; a full run writes {_RESULTS.name} beside this"
     )

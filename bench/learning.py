@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 NAME = "learning"
 SHARES = (0.125, 0.25, 0.5, 1.0)
 _SEEDS = (0, 1, 2)
-_LEARNT = ["sentiment", "toxicity", "stance"]
+LEARNT = ["sentiment", "toxicity", "stance"]
 SHOWN = ("sentiment", "offensive", "hate", "stance")
 _ALONE, _TAUGHT = "labels alone", "with a teacher"
 
@@ -45,7 +45,7 @@ _ALONE, _TAUGHT = "labels alone", "with a teacher"
 def measure(data: Path, folder: Path) -> Section:
     """Train bags into `folder` on shares of the labelled files in `data`, and ask them about the validation rows."""
     step("the bag on more and more rows")
-    tasks = datasets.chosen_tasks(_LEARNT)
+    tasks = datasets.chosen_tasks(LEARNT)
     examples, held = (load_all(data, tasks, split) for split in ("train", "val"))
     strong = load_model(find_artifact("transformer"))
     if not isinstance(strong, TableModel):
@@ -89,11 +89,18 @@ def drawn(examples: Mapping[str, datasets.Labelled], share: float, seed: int) ->
 
 def trained(rows: Mapping[str, datasets.Labelled], folder: Path, seed: int, teaching: Teaching | None) -> Model:
     """Train a bag, calibrated on a tenth of the rows that it does not learn from."""
-    calibrates = {name: (text_keys(part.texts) + seed) % CALIBRATING == 0 for name, part in rows.items()}
-    learnt = {name: part.where(~calibrates[name]) for name, part in rows.items()}
-    calibrating = {name: part.where(calibrates[name]) for name, part in rows.items()}
+    learnt, calibrating = parted(rows, seed)
     fit(learnt, calibrating, folder, Recipe(seed=seed), lambda _: None, teaching=teaching)
     return load_model(folder)
+
+
+def parted(
+    rows: Mapping[str, datasets.Labelled], seed: int
+) -> tuple[dict[str, datasets.Labelled], dict[str, datasets.Labelled]]:
+    """Part rows into those to learn from and a tenth that calibrates, by text; which tenth, the seed says."""
+    calibrates = {name: (text_keys(part.texts) + seed) % CALIBRATING == 0 for name, part in rows.items()}
+    learnt = {name: part.where(~calibrates[name]) for name, part in rows.items()}
+    return learnt, {name: part.where(calibrates[name]) for name, part in rows.items()}
 
 
 def said(model: Model, held: Mapping[str, datasets.Labelled]) -> dict[str, NDArray[np.int64]]:

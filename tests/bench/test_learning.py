@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from bench import learning
-from bench.learning import drawn, figure
+from bench.learning import drawn, figure, parted
 from echopulse.training.datasets import Labelled
 
 
@@ -43,6 +43,21 @@ def test_a_larger_share_holds_the_smaller() -> None:
     small, large, other = (drawn(EXAMPLES, *how)["toxicity"].texts for how in ((0.125, 1), (0.5, 1), (0.125, 2)))
     assert pc.all(pc.is_in(small, large)).as_py()
     assert not pc.all(pc.is_in(other, small)).as_py()
+
+
+def test_a_tenth_calibrates() -> None:
+    """By text, so that none is learnt from in another task; the seed says which."""
+    tenths = []
+    for seed in (0, 1):
+        learnt, calibrating = parted(EXAMPLES, seed)
+        for name, whole in EXAMPLES.items():
+            assert len(learnt[name].labels) + len(calibrating[name].labels) == len(whole.labels)
+            assert len(calibrating[name].labels) == pytest.approx(0.1 * len(whole.labels), rel=0.2)
+        others = pa.concat_arrays([part.texts for part in learnt.values()])
+        for part in calibrating.values():
+            assert not pc.any(pc.is_in(part.texts, others)).as_py()
+        tenths.append(calibrating["toxicity"].texts)
+    assert not pc.any(pc.is_in(*tenths)).as_py()
 
 
 def test_a_figure_has_a_run_a_seed_and_an_interval() -> None:
