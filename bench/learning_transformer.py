@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.embedded import step
-from bench.learning import LEARNT, SHARES, SHOWN, drawn, figure, parted, said
+from bench.learning import FOLDS, LEARNT, SHARES, SHOWN, drawn, figure, opened
 from bench.measure import Figure, Section
 from echopulse.training import datasets
 from echopulse.training.heads import load_all
 from echopulse.training.transformer import Recipe, fit
-from transforms.loading import load_model
+from echopulse.training.tuning_folds import cross_calibrated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,15 +26,14 @@ def measure(data: Path, folder: Path) -> Section:
     figures: list[Figure] = []
     for share in SHARES[:-1]:
         step(f"a transformer on {100 * share:g} % of the rows")
-        learnt, calibrating = parted(drawn(examples, share, _SEED), _SEED)
         place = folder / f"{share}"
-        fit(learnt, calibrating, place, Recipe(seed=_SEED), step)
-        found = said(load_model(place), held)
+        fit(drawn(examples, share, _SEED), held, place, Recipe(seed=_SEED), step)
+        found = cross_calibrated(opened(place), held, FOLDS)
         figures += [figure(name, share, "transformer", [found[name]]) for name in SHOWN]
     return Section(
         NAME,
         "The transformer on more and more labelled rows (`learning-transformer`)",
-        "The rows, their draw, the tenth that calibrates and the interval are those of `learning`; one seed, and one "
+        "The rows, their draw, the folds that calibrate and the interval are those of `learning`; one seed, and one "
         "pass over the rows, as the shipped transformer has made over all of them.",
         tuple(figures),
         ("with one pass, fewer rows are fewer steps too: a small share might gain from a second one",),

@@ -72,6 +72,24 @@ def cross_validate_tuning(
     return _documents(said, asked, list(models))
 
 
+def cross_calibrated(
+    model: TableModel, held: Mapping[str, datasets.Labelled], folds: int
+) -> dict[str, NDArray[np.int64]]:
+    """Return a model's confusion counts on all rows of `held` by task, each row by a calibration that did not see it.
+
+    Equal texts are in one fold.
+    """
+    kept = _plain(remembered(model, [rows.texts for rows in held.values()], lambda _: None))
+    counts: dict[str, NDArray[np.int64]] = {}
+    for number in range(folds):
+        own = {name: fold_of(rows.texts, folds) == number for name, rows in held.items()}
+        fitting = {name: rows.where(~own[name]) for name, rows in held.items()}
+        fitted = kept.by(calibrated(kept, lay_out(fitting), fitting))
+        for name, rows in held.items():
+            counts[name] = counts.get(name, 0) + Asked(fitted, name, rows.where(own[name])).counts
+    return counts
+
+
 def _stages(models: Mapping[str, Model]) -> list[TableModel]:
     stages = [model for model in models.values() if isinstance(model, TableModel)]
     if len(models) != 2:  # noqa: PLR2004 - one answers, the other is asked

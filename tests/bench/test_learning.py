@@ -8,8 +8,10 @@ import pyarrow.compute as pc
 import pytest
 
 from bench import learning
-from bench.learning import drawn, figure, parted
+from bench.learning import drawn, figure, opened
 from echopulse.training.datasets import Labelled
+from schemas.errors import EchoPulseError
+from transforms.artifact import find_artifact
 
 
 def rows(count: int, first: int = 0) -> Labelled:
@@ -45,21 +47,6 @@ def test_a_larger_share_holds_the_smaller() -> None:
     assert not pc.all(pc.is_in(other, small)).as_py()
 
 
-def test_a_tenth_calibrates() -> None:
-    """By text, so that none is learnt from in another task; the seed says which."""
-    tenths = []
-    for seed in (0, 1):
-        learnt, calibrating = parted(EXAMPLES, seed)
-        for name, whole in EXAMPLES.items():
-            assert len(learnt[name].labels) + len(calibrating[name].labels) == len(whole.labels)
-            assert len(calibrating[name].labels) == pytest.approx(0.1 * len(whole.labels), rel=0.2)
-        others = pa.concat_arrays([part.texts for part in learnt.values()])
-        for part in calibrating.values():
-            assert not pc.any(pc.is_in(part.texts, others)).as_py()
-        tenths.append(calibrating["toxicity"].texts)
-    assert not pc.any(pc.is_in(*tenths)).as_py()
-
-
 def test_a_figure_has_a_run_a_seed_and_an_interval() -> None:
     """The interval is of the rows of one seed, however many there are."""
     counts = [np.array([[60, 40], [30, 70]]), np.array([[70, 30], [30, 70]])]
@@ -70,3 +57,10 @@ def test_a_figure_has_a_run_a_seed_and_an_interval() -> None:
     low, high = (float(word) for word in found.against.removeprefix("95 % interval ").split(" to "))
     assert low < 67.5 < high
     assert 11 < high - low < 15
+
+
+def test_a_cascade_learns_nothing() -> None:
+    """It is refused."""
+    with pytest.raises(EchoPulseError) as caught:
+        opened(find_artifact("cascade"))
+    assert str(caught.value) == "'cascade' is a cascade (it learns nothing)"

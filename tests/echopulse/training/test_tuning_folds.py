@@ -16,7 +16,7 @@ from echopulse.training.evaluation import Asked, measured
 from echopulse.training.folds import fold_of
 from echopulse.training.heads import lay_out, load_all
 from echopulse.training.remembered import remembered
-from echopulse.training.tuning_folds import _plain, cross_validate_tuning
+from echopulse.training.tuning_folds import _plain, cross_calibrated, cross_validate_tuning
 from schemas.errors import EchoPulseError
 from transforms.artifact import Manifest, Stages, find_artifact
 from transforms.cascade import Cascade
@@ -150,6 +150,18 @@ def test_it_is_the_cascade_that_would_be_written(models: dict[str, Model], held:
             manifest = Manifest(kind="cascade", name="both", tasks=tasks, files={}, cascade=told)
             counts += Asked(Cascade(manifest, "", quick, strong), name, rows.where(own)).counts
         assert found[name]["value"] == measured(datasets.TASKS[name].metric, counts)["value"]
+
+
+def test_a_model_by_itself(models: dict[str, Model], held: Held) -> None:
+    """Its counts are those beside its cascade."""
+    found = cross_validate_tuning(held, 3, models, _ignore)
+    for model_name, model in models.items():
+        assert isinstance(model, TableModel)
+        for name, counts in cross_calibrated(model, held, 3).items():
+            wanted = found[model_name][name]
+            assert measured(datasets.TASKS[name].metric, counts) == {
+                key: wanted[key] for key in wanted if key != "folds"
+            }
 
 
 def test_faults(models: dict[str, Model], held: Held) -> None:
