@@ -318,16 +318,38 @@ def test_files_of_the_readme_are_made_by_it() -> None:
         made |= outputs
 
 
-def test_the_picture_is_drawn_from_a_recorded_run() -> None:
-    """docs/images holds the outcome of a run and the picture of it; the script draws every channel it shows."""
-    folder = ROOT / "docs" / "images"
-    recorded = json.loads((folder / "live_table.json").read_text(encoding="utf-8"))
-    spec = importlib.util.spec_from_file_location("make_live_table", folder / "make_live_table.py")
+def script_of(name: str) -> Any:  # noqa: ANN401 - a module
+    """Load a script of docs/images, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "images" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    drawn = script.draw(recorded)
+    return script
+
+
+def test_the_learning_curve_is_that_of_its_table() -> None:
+    """The picture is the one that the script draws of the page as it is, a panel a task and three curves in each."""
+    script = script_of("make_learning_curve")
+    found = script.curves((ROOT / "docs" / "models.md").read_text(encoding="utf-8"))
+    assert list(found) == ["sentiment", "offensive", "hate", "stance"]
+    assert {tuple(learners) for learners in found.values()} == {("labels alone", "with a teacher", "transformer")}
+    for value, low, high in (point[1:] for learners in found.values() for each in learners.values() for point in each):
+        assert low < value < high
+    picture = (ROOT / "docs" / "images" / "learning_curve.svg").read_text(encoding="utf-8")
+    assert places(script.draw(found)) == places(picture)
+
+
+def places(picture: str) -> list[str]:
+    """Return where the curves' points are, to a tenth of a point: versions of the library differ in the rest."""
+    return [f"{float(x):.1f} {float(y):.1f}" for x, y in re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', picture)]
+
+
+def test_the_picture_is_drawn_from_a_recorded_run() -> None:
+    """docs/images holds the outcome of a run and the picture of it; the script draws every channel it shows."""
+    folder = ROOT / "docs" / "images"
+    recorded = json.loads((folder / "live_table.json").read_text(encoding="utf-8"))
+    drawn = script_of("make_live_table").draw(recorded)
     picture = (folder / "live_table.svg").read_text(encoding="utf-8")
     for channel in recorded["channels"][:10]:
         assert channel["channel_id"] in drawn
