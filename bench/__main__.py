@@ -1,4 +1,4 @@
-"""`python -m bench [NAME…] [--events N] [--minutes M] [--output FILE]`: measure, print, and write the report."""
+"""`python -m bench [NAME…] [--events N] [--minutes M] [--data DIR] [--output FILE]`: measure, print, write it down."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ BENCHES = {
 }
 #: Only where it is named: it lasts as long as it is told to.
 SOAK, _SOAK_MODULE = "soak", "bench.soak"
+#: Only where they are named: they measure what models are worth on labelled texts, not how fast something is.
+WORTH = {
+    "learning": "bench.learning",
+    "learning-transformer": "bench.learning_transformer",
+    "asking": "bench.asking",
+}
 _EVENTS, _MINUTES = 1_000_000, 10.0
 _RESULTS = Path(__file__).parent / "results.md"
 
@@ -42,17 +48,21 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     """Read the command line; exits with 2 where it is wrong."""
     parser = argparse.ArgumentParser("python -m bench", description=__doc__, allow_abbrev=False)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all of them where none is given; or {SOAK}"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(BENCHES)}; all of them where none is given; or {', '.join([SOAK, *WORTH])}",
     )
     parser.add_argument("--events", type=int, default=_EVENTS, help="events end to end; the others take shares of it")
     parser.add_argument("--minutes", type=float, default=_MINUTES, help=f"of {SOAK}; {_MINUTES:g} where not given")
+    parser.add_argument("--data", type=Path, default=Path("data"), help=f"labelled files, for {', '.join(WORTH)}")
     parser.add_argument(
         "--output", type=Path, help=f"where the report goes; a full run writes {_RESULTS.name} beside this"
     )
     chosen = parser.parse_args(argv)
-    unknown = [name for name in chosen.names if name not in {*BENCHES, SOAK}]
+    unknown = [name for name in chosen.names if name not in {*BENCHES, SOAK, *WORTH}]
     if unknown:
-        parser.error(f"no bench '{unknown[0]}': there are {', '.join([*BENCHES, SOAK])}")
+        parser.error(f"no bench '{unknown[0]}': there are {', '.join([*BENCHES, SOAK, *WORTH])}")
     if chosen.events < 1:
         parser.error(f"--events {chosen.events} is not above 0")
     if not 0 < chosen.minutes < math.inf:
@@ -92,8 +102,9 @@ def run(argv: list[str]) -> int:
 
 
 def _measured(name: str, chosen: argparse.Namespace, folder: Path) -> Section:
-    module = importlib.import_module(_SOAK_MODULE if name == SOAK else BENCHES[name])
-    section: Section = module.measure(chosen.minutes if name == SOAK else chosen.events, folder)
+    module = importlib.import_module({**BENCHES, **WORTH, SOAK: _SOAK_MODULE}[name])
+    given = chosen.minutes if name == SOAK else chosen.data if name in WORTH else chosen.events
+    section: Section = module.measure(given, folder)
     return section
 
 

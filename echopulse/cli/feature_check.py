@@ -69,6 +69,10 @@ def finish(found: Checked, sample: int, seed: int, *, json: bool) -> None:
         "complete": datetime.fromtimestamp(found.complete_ms / 1_000, UTC),
         "sample": sample,
         "seed": seed,
+        "earlier_job_until": None
+        if found.earlier_ms is None
+        else datetime.fromtimestamp(found.earlier_ms / 1_000, UTC),
+        "before_job": found.before_job,
         **found.totals,
         "views": {name: asdict(report) for name, report in found.views.items()},
         "worst": asdict(found.worst) if found.worst else None,
@@ -105,10 +109,17 @@ def _value(value: object) -> str:
 def _text(found: Checked) -> str:
     complete = datetime.fromtimestamp(found.complete_ms / 1_000, UTC)
     lines = [f"the lake is complete up to {complete:%Y-%m-%d %H:%M:%S} UTC"]
+    if found.earlier_ms is not None:
+        until = datetime.fromtimestamp(found.earlier_ms / 1_000, UTC)
+        lines.append(
+            "the job began without the state of the one before it, which counted events up to "
+            f"{until:%Y-%m-%d %H:%M:%S} UTC: {found.before_job:,} rows of windows that begin before are not compared"
+        )
     for name, report in found.views.items():
         lines.append(
             f"{name}: {report.checked:,} of {report.entities:,} rows checked; {report.missing:,} missing, "
-            f"{report.stale:,} stale, {report.older:,} too old, {report.unsettled:,} ahead of the lake; "
+            f"{report.stale:,} stale, {report.older:,} too old, {report.unsettled:,} ahead of the lake, "
+            f"{report.before_job:,} from before the job; "
             f"{report.late_events:,} late events in their windows"
         )
         width = max(len(feature) for feature in report.features)

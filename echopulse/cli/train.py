@@ -97,7 +97,8 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     unlabelled
         Parquet files with a column text, which the teacher labels.
     folds
-        Cross-validate over so many folds, and put it into the card; of a cascade with models of their own in each.
+        Cross-validate over so many folds, and put it into the card; of a cascade with models of their own in each, or,
+        with --first or --second, of these models' calibration and the thresholds alone, in minutes.
     first
         The model of a cascade that answers, by name or folder; default: default.
     second

@@ -15,6 +15,8 @@ from echopulse.cli.output import emit
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from echopulse.job.launch import Pipeline
     from echopulse.job.replay_run import ReplayRun
     from echopulse.settings import Settings
@@ -125,6 +127,11 @@ def _told(outcome: ReplayRun) -> str:
         f"{outcome.dlq:,} dead letters, {outcome.repeats:,} repeats, {outcome.unaccounted:,} unaccounted\n"
         f"not scored for their language: {unread or 'none'}; said in shadow: {outcome.shadow:,}\n"
         f"{outcome.feature_rows:,} feature rows; {outcome.events_per_second:,.0f} events/s ({outcome.delivery})\n"
-        f"event to committed result p50 {latency['p50']} ms, p99 {latency['p99']} ms; "
-        f"window to readable feature p50 {fresh['p50']} ms, p99 {fresh['p99']} ms"
+        f"event to committed result {_spread(latency)}; window to readable feature {_spread(fresh)}"
     )
+
+
+def _spread(milliseconds: Mapping[str, float | None]) -> str:
+    if milliseconds["p50"] is None:
+        return "not measured (too few events)"
+    return f"p50 {milliseconds['p50']} ms, p99 {milliseconds['p99']} ms"

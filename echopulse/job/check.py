@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from echopulse.job.check_job import began_empty_ms, last_event_before
 from echopulse.job.check_lake import complete_ms, events_of, sample_entities
 from echopulse.job.check_online import OnlineRows, open_client, read_online
 from echopulse.job.configuration import online_store
@@ -60,10 +61,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found, by view; `complete_ms` is how far the lake was complete, ms UTC."""
+    """What a check found, by view; `complete_ms` is how far the lake was complete, ms UTC.
+
+    `earlier_ms` is the time of the last event that an earlier job counted and the running one does not know, None where
+    there is none.
+    """
 
     complete_ms: int
     views: Mapping[str, ViewReport]
+    earlier_ms: int | None = None
 
     @property
     def totals(self) -> dict[str, int]:
@@ -74,6 +80,11 @@ class Checked:
     def wrong(self) -> int:
         """How many values are not what they should be, or cannot be read."""
         return sum(self.totals[outcome] for outcome in (*WRONG, ERROR))
+
+    @property
+    def before_job(self) -> int:
+        """How many rows were left out because their windows reach back to before the job."""
+        return sum(report.before_job for report in self.views.values())
 
     @property
     def worst(self) -> Disagreement | None:
@@ -115,11 +126,16 @@ def check(
     newest_ms = min(now_ms, max(family.newest_ms for family in families))
     checkpoint_s = max(_LEAST_CHECKPOINT_S, settings.flink.checkpoint_interval_ms / 1_000)
     settled_ms = _caught_up(lake, names, newest_ms, _CATCH_UP * checkpoint_s)
+    recent_ms = min(known_ms, now_ms) - RECENT_MS
+    longest_ms = max(sum(one_window(view)) for view in views)
+    began_ms = began_empty_ms(settings, on_step)
+    last_ms = None if began_ms is None else last_event_before(lake, began_ms, (recent_ms - longest_ms, now_ms))
     bounds = Bounds(
         known_ms=min(known_ms, now_ms),
         settled_ms=min(max(known_ms, settled_ms), now_ms),
-        recent_ms=min(known_ms, now_ms) - RECENT_MS,
+        recent_ms=recent_ms,
         alive_ms=now_ms,
+        whole_ms=0 if last_ms is None else last_ms + 1,
     )
     on_step("computing anew")
     reports = _judged(lake, families, bounds)
@@ -127,7 +143,7 @@ def check(
         on_step("looking again")
         time.sleep(_AGAIN * checkpoint_s)
         reports = _judged(lake, families, bounds)
-    return Checked(bounds.settled_ms, {name: reports[name] for name in names})
+    return Checked(bounds.settled_ms, {name: reports[name] for name in names}, last_ms)
 
 
 def _read(

@@ -44,7 +44,7 @@ def complete_ms(lake: Lake, views: Sequence[str]) -> int | None:
     came after the watermark that closed the window, on every way through the job: it committed all events before that
     end too, and the rows of every window that ends by then were online.
     """
-    ends = [end for view in views if (end := _retried(lake, partial(_newest_end, lake, view))) is not None]
+    ends = [end for view in views if (end := retried(lake, partial(_newest_end, lake, view))) is not None]
     return max(ends, default=None)
 
 
@@ -68,7 +68,7 @@ def sample_entities(lake: Lake, keys: Sequence[Column], span_ms: tuple[int, int]
             frame = batch.to_pandas()
             sample.add(frame[(frame != "").all(axis=1) & frame.notna().all(axis=1)])
 
-    _retried(lake, read)
+    retried(lake, read)
 
 
 def events_of(
@@ -99,7 +99,7 @@ def events_of(
         events = pd.concat(found, ignore_index=True) if found else _frame(_nothing(lake, columns))
         return events.assign(stage=""), kept
 
-    return _retried(lake, read)
+    return retried(lake, read)
 
 
 def _used(view: ViewSpec) -> Iterator[str]:
@@ -127,13 +127,7 @@ def _batches(
     lake: Lake, columns: Sequence[str], where: pc.Expression, span_ms: tuple[int, int]
 ) -> Iterator[pa.RecordBatch]:
     """Yield the events of a span by parts; only its hours are opened."""
-    begin, end = (datetime.fromtimestamp(moment / 1_000, UTC) for moment in span_ms)
-
-    def wanted(partition: str) -> bool:
-        start = partition_start(partition)
-        return start is not None and start < end and start + _HOUR > begin
-
-    found = dataset(lake, EVENTS, wanted)
+    found = dataset(lake, EVENTS, hours_of(span_ms))
     if found is None:
         return
     if unknown := [name for name in columns if name not in found.schema.names]:
@@ -142,6 +136,17 @@ def _batches(
         )
     with lake.told(lake.within(EVENTS)):
         yield from found.scanner(columns=list(columns), filter=where).to_batches()
+
+
+def hours_of(span_ms: tuple[int, int]) -> Callable[[str], bool]:
+    """Return what tells whether a partition's hour has a part in the span."""
+    begin, end = (datetime.fromtimestamp(moment / 1_000, UTC) for moment in span_ms)
+
+    def wanted(partition: str) -> bool:
+        start = partition_start(partition)
+        return start is not None and start < end and start + _HOUR > begin
+
+    return wanted
 
 
 def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
@@ -168,7 +173,7 @@ def _nothing(lake: Lake, columns: Sequence[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
 
 
-def _retried(lake: Lake, read: Callable[[], T]) -> T:
+def retried(lake: Lake, read: Callable[[], T]) -> T:
     """Read anew what was compacted meanwhile."""
     for _ in range(_ATTEMPTS):
         try:

@@ -108,6 +108,11 @@ class FlinkCluster:
         metrics = self._get(f"/jobs/{job_id}/metrics", get="numRestarts")
         return int(metrics[0]["value"]) if metrics else 0
 
+    def parameters(self, job_id: str) -> dict[str, str]:
+        """Return the job's global parameters: what whoever submitted it noted on it."""
+        config = self._get(f"/jobs/{job_id}/config").get("execution-config", {})
+        return {str(name): str(value) for name, value in config.get("user-config", {}).items()}
+
     def watermark_ms(self, job_id: str, vertex: Mapping[str, Any]) -> int | None:
         """Return the least watermark of a task's parallel instances in ms UTC, or None while one has none yet."""
         marks = self._get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks")

@@ -13,7 +13,7 @@ from echopulse.job.lake import opened
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pyflink.table import StatementSet
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 #: The Feast repository whose views the job computes.
 FEATURES = Path(features.__file__).parent
 
+SIGNALS = "signals"
 #: The jobs there are, and what each is for.
-JOBS = {"signals": "the stream: analysis, windows and every sink"}
+JOBS = {SIGNALS: "the stream: analysis, windows and every sink"}
+#: The global parameter of a job that took up the state of an earlier one: where from.
+TAKEN_UP = "echopulse.taken-up"
 
 
 def known_job(name: str) -> str:
@@ -60,13 +63,22 @@ def declare(
     if analyse is None:
         _open_strategies(config.selection)
     views = compiled_views(FEATURES, settings.home)
-    extra: Mapping[str, str] = {"execution.state-recovery.path": savepoint} if savepoint else {}
+    extra = _taken_up(savepoint) if savepoint else {}
     jars: list[Path] = flink_jars(settings)
     # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
     os.environ["JAVA_HOME"] = str(find_java().home)
     with _told():
         table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
         return declare_signals(table_environment, config, views, analyse)
+
+
+def _taken_up(savepoint: str) -> dict[str, str]:
+    """Return the Flink settings that go on from a savepoint, and note on the job that it did."""
+    return {
+        "execution.state-recovery.path": savepoint,
+        # A map in one text: a value with colons stands in quotes.
+        "pipeline.global-job-parameters": f"{TAKEN_UP}:'{savepoint}'",
+    }
 
 
 def _open_strategies(selection: Selection) -> None:

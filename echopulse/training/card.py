@@ -48,7 +48,8 @@ _LIMITS = """## Limits
 def write_card(folder: Path, document: Mapping[str, Any]) -> None:
     """Write the card into the artifact's folder, with an evaluation's document and what else was measured.
 
-    `cross_validation`, `evasion` and `identity` are as folds, robustness and identity give them; each may be absent.
+    `cross_validation`, `tuning_cross_validation`, `evasion` and `identity` are as folds, tuning_folds, robustness and
+    identity give them; each may be absent.
     """
     manifest, _ = read_manifest(folder)
     (folder / CARD).write_text(card(manifest, document), encoding="utf-8")
@@ -66,6 +67,7 @@ def card(manifest: Manifest, document: Mapping[str, Any]) -> str:
         _data(manifest.training),
         _metrics(document["tasks"]),
         _cross_validation(document.get("cross_validation", {})),
+        _tuning(document.get("tuning_cross_validation", {})),
         _evasion(document.get("evasion", {})),
         _identity(document.get("identity", {})),
         imported_card.made(manifest) if theirs else _training(manifest),
@@ -124,6 +126,34 @@ text, nor calibrated on one.{taught} Made by `echopulse train … --folds {folds
 | model | task | metric | value | interval | each fold | rows |
 |---|---|---|---|---|---|---|
 {rows}"""
+
+
+def _tuning(models: Mapping[str, Mapping[str, Any]]) -> str:
+    if not models:
+        return ""
+    first, second, _ = models
+    folds = len(next(iter(models[first].values()))["folds"])
+    rows = "\n".join(
+        f"| {model} | {name} | {_told(task)} | {_beside(task)} | {task['rows']:,} |"
+        for model, tasks in models.items()
+        for name, task in tasks.items()
+    )
+    return f"""## Cross-validation of the tuning
+{folds} folds of the validation rows: both models' calibration and decisions and the cascade's thresholds are fitted on
+all but one, and judged on that one. The models themselves were trained once, so this is not what training {folds}
+pairs would show. The difference is to `{second}` on the same rows, by the paired bootstrap.
+Made by `echopulse train --kind cascade --folds {folds} --first {first} --second {second} …`.
+
+| model | task | metric | value | interval | asked, % | difference | interval | rows |
+|---|---|---|---|---|---|---|---|---|
+{rows}"""
+
+
+def _beside(task: Mapping[str, Any]) -> str:
+    if "difference" not in task:
+        return " |  | "
+    found = task["difference"]
+    return f"{100 * task['asked']:.0f} | {found['value']:+.2f} | {found['low']:+.2f} to {found['high']:+.2f}"
 
 
 def _evasion(table: Mapping[str, Mapping[str, float]]) -> str:

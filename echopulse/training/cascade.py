@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from transforms.model import Model
+
 #: Of a task's validation rows, the share that the strong model is asked about: under a third of all, more where it
 #: knows more. About toxicity the shipped two are better together than either alone, and best with few asked.
 ASKED_SHARES = {"sentiment": 0.3, "offensive": 0.35, "hate": 0.4, "toxicity": 0.15, "stance": 0.5}
@@ -40,18 +44,13 @@ def tune(
     fast, strong = (load_model(find_artifact(name)) for name in (first, second))
     thresholds: dict[str, float] = {}
     for name, rows in held.items():
-        shared = [
-            head
-            for head in fast.manifest.tasks
-            if head in strong.manifest.tasks
-            and (head.startswith(STANCE) if datasets.TASKS[name].by_target else head == name)
-        ]
+        shared = shared_heads(fast, strong, name)
         if not shared:
             continue
         progress(f"tuning {name}")
         declared = fast.manifest.task(shared[0])
         sure = certainty(declared, Asked(fast, name, rows).chances)
-        thresholds |= dict.fromkeys(shared, round(float(np.quantile(sure, ASKED_SHARES[name])), 4))
+        thresholds |= dict.fromkeys(shared, threshold(sure, ASKED_SHARES[name]))
     if not thresholds:
         raise EchoPulseError(f"no validation rows of a task that {first} and {second} share")
     output.mkdir(parents=True, exist_ok=True)
@@ -69,6 +68,21 @@ def tune(
         ),
     )
     return write_manifest(output, manifest)
+
+
+def shared_heads(first: Model, second: Model, task: str) -> list[str]:
+    """Return the heads of a task, one for each target where it has them, that both models have."""
+    by_target = datasets.TASKS[task].by_target
+    return [
+        head
+        for head in first.manifest.tasks
+        if head in second.manifest.tasks and (head.startswith(STANCE) if by_target else head == task)
+    ]
+
+
+def threshold(sure: NDArray[np.float64], share: float) -> float:
+    """Return the certainty below which a share of a task's rows is, for the strong model to be asked about."""
+    return round(float(np.quantile(sure, share)), 4)
 
 
 def _from(output: Path, model: str) -> str:

@@ -95,10 +95,21 @@ def _rows(data: Path, task: str) -> datasets.Labelled:
     )
 
 
+def text_keys(texts: pa.StringArray) -> NDArray[np.int64]:
+    """Return a number below 2^32 for each text, the same for equal ones."""
+    keys: NDArray[np.int64] = string_keys(texts).fill_null(0).to_numpy().astype(np.int64) & 0xFFFFFFFF
+    return keys
+
+
+def fold_of(texts: pa.StringArray, folds: int) -> NDArray[np.int64]:
+    """Return which fold each text is in, from 0."""
+    return text_keys(texts) % folds
+
+
 def _fold(rows: Examples, number: int, folds: int, folder: Path) -> Fold:
     learnt, calibrating, asked = {}, {}, {}
     for name, labelled in rows.items():
-        keys = string_keys(labelled.texts).fill_null(0).to_numpy().astype(np.int64) & 0xFFFFFFFF
+        keys = text_keys(labelled.texts)
         own = keys % folds == number
         calibrates = ~own & (keys // folds % CALIBRATING == 0)
         learnt[name] = labelled.where(~own & ~calibrates)

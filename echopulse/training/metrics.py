@@ -65,6 +65,19 @@ def interval(metric: str, counts: NDArray[np.int64], seed: int = 0) -> tuple[flo
     return float(low), float(high)
 
 
+def paired_difference(metric: str, cells: NDArray[np.int64], seed: int = 0) -> tuple[float, float, float]:
+    """Return by how much a metric of one model's answers exceeds another's on the same rows, and its 95 % interval.
+
+    `cells` counts [gold, one's answer, the other's]. Paired bootstrap: rows are drawn with both answers.
+    """
+    total = int(cells.sum())
+    drawn = np.random.default_rng(seed).multinomial(total, (cells / total).ravel(), RESAMPLES)
+    both = np.concatenate([cells.ravel()[None], drawn]).reshape(-1, *cells.shape)
+    differences = METRICS[metric](both.sum(axis=3)) - METRICS[metric](both.sum(axis=2))
+    low, high = np.percentile(differences[1:], INTERVAL)
+    return float(differences[0]), float(low), float(high)
+
+
 def calibration_error(probabilities: NDArray[np.float64], positive: NDArray[np.int64], bins: int = 10) -> float:
     """Expected calibration error over equal-width bins (Naeini, Cooper and Hauskrecht 2015), 0 to 1."""
     which = np.minimum((probabilities * bins).astype(np.int64), bins - 1)

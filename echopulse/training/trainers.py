@@ -96,12 +96,22 @@ def _table_model(order: Order, progress: Callable[[str], None], shown: Observer)
 
 
 def _cascade(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Tune a cascade of the models named, else the shipped two; return the cross-validation of its like if ordered."""
-    _refuse(order, "tasks", "teacher", "epochs", *(["first", "second"] if order.folds else ["unlabelled"]))
+    """Tune a cascade of the models named, else the shipped two; return the cross-validation of its like if ordered.
+
+    Of models that are named the tuning alone is cross-validated; else each fold trains models of its own.
+    """
+    named = order.first is not None or order.second is not None
+    _refuse(order, "tasks", "teacher", "epochs", *([] if order.folds and not named else ["unlabelled"]))
     from echopulse.training.cascade import tune  # noqa: PLC0415 - loads a transformer
 
     held = {name: rows for name in TASKS if (rows := load(order.data, name, "val")) is not None}
-    tune(held, order.output, progress, order.first or "default", order.second or "transformer")
+    first, second = order.first or "default", order.second or "transformer"
+    tune(held, order.output, progress, first, second)
+    if order.folds and named:
+        from echopulse.training.tuning_folds import cross_validate_tuning  # noqa: PLC0415 - as above
+
+        models = {name: load_model(find_artifact(name)) for name in (first, second)}
+        return {"tuning_cross_validation": cross_validate_tuning(held, order.folds, models, progress)}
     return {"cross_validation": cross_validate_cascade(order, progress)} if order.folds else {}
 
 

@@ -2,8 +2,9 @@
 
 A row online is compared at its own event timestamp. It is missing where the lake's events give a newer row, and extra
 where they give none at that time. What cannot be judged is left out and counted: rows ahead of what the lake is known
-to hold, and rows older than what was read of it. A window of late events is judged leniently: they may have come in
-time for a step that was still open, so its value may be the one with them or without, and between the two it is `late`.
+to hold, rows older than what was read of it, and rows of windows that reach back to before the job. A window of late
+events is judged leniently: they may have come in time for a step that was still open, so its value may be the one with
+them or without, and between the two it is `late`.
 """
 
 from __future__ import annotations
@@ -42,13 +43,15 @@ class Bounds:
 
     Windows that end by `known_ms` had been written online before the rows were read; the lake holds all events before
     `settled_ms`; rows that end by `recent_ms` are too old to have been read of it, and those before `alive_ms` have
-    outlived their view.
+    outlived their view. Events before `whole_ms` may be an earlier job's, whose state the running one does not have:
+    windows that begin before it, or in the step after it, may lack events or closing rows.
     """
 
     known_ms: int
     settled_ms: int
     recent_ms: int
     alive_ms: int
+    whole_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class ViewReport:
     """What was found of a view: rows by how they were judged, values of each feature by outcome, and the worst.
 
     `checked` rows were compared or are missing; `missing` and `stale` ones are among them: there is no row, or an older
-    one. `late_events` is how many late events their windows hold.
+    one. `late_events` is how many late events their windows hold. Not compared are those `older`, `unsettled`, and
+    `before_job`.
     """
 
     entities: int
@@ -78,6 +82,7 @@ class ViewReport:
     stale: int
     older: int
     unsettled: int
+    before_job: int
     late_events: int
     features: Mapping[str, Mapping[str, int]]
     worst: Disagreement | None
@@ -104,10 +109,13 @@ def judge(
     due = due.where(due > max(bounds.recent_ms, bounds.alive_ms))
     failed = unreadable.any(axis=1)
     ahead = there > bounds.settled_ms
-    missing = there.isna() & due.notna() & ~failed
-    stale = ~ahead & (due > there)
+    first_whole = bounds.whole_ms + sum(one_window(view))
+    lacking = due < first_whole
+    missing = there.isna() & due.notna() & ~lacking & ~failed
+    stale = ~ahead & (due > there) & ~lacking
     older = ~ahead & ~stale & (there <= bounds.recent_ms)
-    compared = there.notna() & ~ahead & ~stale & ~older
+    before = ~ahead & ~stale & ~older & ((there < first_whole) | (there.isna() & lacking & ~failed))
+    compared = there.notna() & ~ahead & ~stale & ~older & ~before
     wanting = missing | stale
     ends = rows[keys].assign(**{EVENT_TIMESTAMP: there.where(compared, due.where(wanting))})
     ends = ends[ends[EVENT_TIMESTAMP].notna()].astype({EVENT_TIMESTAMP: "int64"})
@@ -134,6 +142,7 @@ def judge(
         stale=int(stale.sum()),
         older=int(older.sum()),
         unsettled=int(ahead.sum()),
+        before_job=int(before.sum()),
         late_events=int(late.sum()),
         features={
             name: {"checked": sum(found.values()), **{outcome: found.get(outcome, 0) for outcome in OUTCOMES}}

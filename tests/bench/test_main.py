@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import BENCHES, arguments, report_path
+from bench.__main__ import BENCHES, WORTH, arguments, report_path
 
 
 def test_only_a_full_run_replaces_the_results() -> None:
@@ -13,6 +13,7 @@ def test_only_a_full_run_replaces_the_results() -> None:
     assert report_path(arguments(list(BENCHES))) == report_path(arguments([]))
     assert report_path(arguments(["e2e"])) is None
     assert report_path(arguments(["soak"])) is None
+    assert report_path(arguments([*BENCHES, *WORTH])) is None
     assert report_path(arguments(["--events", "10"])) is None
     assert report_path(arguments(["e2e", "--output", "out.md"])) == Path("out.md")
 

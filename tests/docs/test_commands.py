@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import itertools
 import json
 import re
 import shlex
@@ -38,6 +39,8 @@ OTHER_TOOLS = {".venv/bin/feast", ".venv/bin/pre-commit", ".venv/bin/pytest", "c
 OWN_PACKAGES = {"echopulse", "features", "pipelines", "schemas", "transforms"}
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+#: `cat > FILE <<END`, and the file's text up to the line END.
+_HERE_DOCUMENT = re.compile(r"^(cat > (\S+) <<'?(\w+)'?)\n(.*?)^\3$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -56,7 +59,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def commands(page: Path) -> Iterator[list[str]]:
     """Every command of a page's shell blocks as words, pipes taken apart, variables before it left out."""
     for block in blocks(page, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
+        for line in _HERE_DOCUMENT.sub(r"\1", block).replace("\\\n", " ").splitlines():
             lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
             lexer.whitespace_split = True
             words: list[str] = []
@@ -67,6 +70,12 @@ def commands(page: Path) -> Iterator[list[str]]:
                     words = []
                 elif words or not re.fullmatch(r"[A-Z_]+=.*", word):
                     words.append(word)
+
+
+def written_files(page: Path) -> Iterator[tuple[str, str]]:
+    """Every file that a page's shell blocks write, as (name, text)."""
+    for block in blocks(page, "sh"):
+        yield from ((name, text) for _, name, _, text in _HERE_DOCUMENT.findall(block))
 
 
 def make_targets() -> set[str]:
@@ -183,8 +192,9 @@ def test_settings_that_are_named_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_yaml_examples_are_valid(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each YAML block is a mapping, a scenario, a gateway's configuration or a settings file that the code accepts."""
-    for block in blocks(page, "yaml"):
+    """Each YAML block or file is a mapping, a scenario, a gateway's configuration or settings that the code accepts."""
+    files = [text for name, text in written_files(page) if name.endswith(".yaml")]
+    for block in [*blocks(page, "yaml"), *files]:
         document: dict[str, Any] = yaml.safe_load(block)
         if "channel" in document:
             parse_declaration(block, Mapping, named(page))
@@ -245,11 +255,15 @@ def test_topics_table_is_that_of_the_code() -> None:
     assert table == [(topic.name, topic.partitions, f"{topic.retention_bytes // 1024**3} GiB") for topic in TOPICS]
 
 
+def lock() -> dict[str, dict[str, Any]]:
+    """The entries of the lock, by name."""
+    entries = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    return {package["name"]: package for package in entries}
+
+
 def locked_packages() -> list[dict[str, Any]]:
     """The packages of the lock that the project and its groups need, the project itself included."""
-    packages = {
-        package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
-    }
+    packages = lock()
     own = packages["echopulse"]
     groups = [needed for group in own["dev-dependencies"].values() for needed in group]
     wanted, needed = [*own["dependencies"], *groups], {"echopulse"}
@@ -283,24 +297,59 @@ def package_sizes() -> list[int]:
 
 def test_figures_of_the_first_run_are_those_of_the_locks() -> None:
     """The README's megabytes and counts are the sums of the locks."""
-    table = {row[0]: row[1] for row in rows(ROOT / "README.md", "What the first run costs")}
+    described = rows(ROOT / "README.md", "What the first run costs")
+    table = {row[0]: row[1] for row in described}
     groups = tomllib.loads((ROOT / "echopulse" / "stack" / "jars.toml").read_text(encoding="utf-8")).values()
     jars = {jar["coordinate"]: jar["size"] for group in groups for jar in group["jars"]}
     assert table["jars, fetched"] == f"{sum(jars.values()) / 1e6:.0f} MB, {len(jars)} files"
     packages = package_sizes()
     assert table["Python packages, fetched"] == f"{sum(packages) / 1e6:.0f} MB, {len(packages)} packages"
+    assert f"of its {len(lock())} packages" in described[0][2]
+
+
+def test_files_of_the_readme_are_made_by_it() -> None:
+    """What its commands read is written before, ships, or is named as the reader's own in capitals."""
+    page = ROOT / "README.md"
+    made = {name for name, _ in written_files(page)} | {"production.yaml"}
+    for words in commands(page):
+        named_files = [word for word in words if re.fullmatch(r"[\w/.-]+\.(jsonl|csv|parquet|yaml)", word)]
+        outputs = {after for before, after in itertools.pairwise(words) if before == "--output"}
+        assert set(named_files) <= made | outputs, words
+        made |= outputs
+
+
+def script_of(name: str) -> Any:  # noqa: ANN401 - a module
+    """Load a script of docs/images, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "images" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def test_the_learning_curve_is_that_of_its_table() -> None:
+    """The picture is the one that the script draws of the page as it is, a panel a task and three curves in each."""
+    script = script_of("make_learning_curve")
+    found = script.curves((ROOT / "docs" / "models.md").read_text(encoding="utf-8"))
+    assert list(found) == ["sentiment", "offensive", "hate", "stance"]
+    assert {tuple(learners) for learners in found.values()} == {("labels alone", "with a teacher", "transformer")}
+    for value, low, high in (point[1:] for learners in found.values() for each in learners.values() for point in each):
+        assert low < value < high
+    picture = (ROOT / "docs" / "images" / "learning_curve.svg").read_text(encoding="utf-8")
+    assert places(script.draw(found)) == places(picture)
+
+
+def places(picture: str) -> list[str]:
+    """Return where the curves' points are, to a tenth of a point: versions of the library differ in the rest."""
+    return [f"{float(x):.1f} {float(y):.1f}" for x, y in re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', picture)]
 
 
 def test_the_picture_is_drawn_from_a_recorded_run() -> None:
     """docs/images holds the outcome of a run and the picture of it; the script draws every channel it shows."""
     folder = ROOT / "docs" / "images"
     recorded = json.loads((folder / "live_table.json").read_text(encoding="utf-8"))
-    spec = importlib.util.spec_from_file_location("make_live_table", folder / "make_live_table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    drawn = script.draw(recorded)
+    drawn = script_of("make_live_table").draw(recorded)
     picture = (folder / "live_table.svg").read_text(encoding="utf-8")
     for channel in recorded["channels"][:10]:
         assert channel["channel_id"] in drawn

@@ -125,6 +125,28 @@ def test_the_first_window_without_events_is_due() -> None:
     assert outcomes(judged(online((1, "a", 0, None, None, NOW)), analysed)) == ["equal", "equal", "equal"]
 
 
+@pytest.mark.parametrize(("whole", "left_out"), [(NOW - 30_000, 0), (NOW - 29_999, 1)])
+def test_windows_from_before_the_job_are_left_out(whole: int, left_out: int) -> None:
+    """Of 20 s, and in steps of 10 s: a row there, and one that is due, whatever they should be."""
+    bounds = replace(BOUNDS, whole_ms=whole)
+    there = judged(online((1, "a", 9, 0.5, "y", NOW)), SAID, bounds)
+    assert (there.before_job, there.checked, there.total("mismatch")) == (left_out, 1 - left_out, 3 * (1 - left_out))
+    due = judged(online((1, "a", None, None, None, None)), SAID, bounds)
+    assert (due.before_job, due.missing) == (left_out, 1 - left_out)
+    behind = judged(online((1, "a", 1, 0.25, "x", NOW - 10_000)), SAID, bounds)
+    assert (behind.before_job, behind.stale) == (left_out, 1 - left_out)
+
+
+def test_a_whole_window_that_is_due_is_missing() -> None:
+    """Though the row that is there is one of before the job; an older one is older."""
+    bounds = replace(BOUNDS, whole_ms=NOW - 30_000)
+    report = judged(online((1, "a", 1, 0.25, "x", NOW - 10_000)), SAID, bounds)
+    assert (report.stale, report.before_job) == (1, 0)
+    early = events((1, "a", NOW - 600_000, 0.25, "x", False))
+    older = judged(online((1, "a", 0, None, None, NOW - 580_000)), early, bounds)
+    assert (older.older, older.before_job) == (1, 0)
+
+
 def test_late_events_may_count_or_not() -> None:
     """A row of late events alone too; whatever else it says is `late`."""
     late = pd.concat([SAID, events((1, "a", NOW - 4_000, 0.5, "y", True))], ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -25,7 +26,7 @@ WORST = Disagreement("user_1m", {"user_id": "u1"}, "repeats", "mismatch", 1_000,
 def found(worst: Disagreement | None) -> Checked:
     """A view of two features."""
     features = {"rate": GOOD, "repeats": BAD if worst else GOOD}
-    return Checked(1_760_000_400_000, {"user_1m": ViewReport(5, 4, 1, 0, 1, 0, 12, features, worst)})
+    return Checked(1_760_000_400_000, {"user_1m": ViewReport(5, 4, 1, 0, 1, 0, 2, 12, features, worst)})
 
 
 def test_what_was_found_in_text() -> None:
@@ -33,7 +34,7 @@ def test_what_was_found_in_text() -> None:
     assert feature_check._text(found(WORST)).splitlines() == [
         "the lake is complete up to 2025-10-09 09:00:00 UTC",
         (
-            "user_1m: 4 of 5 rows checked; 1 missing, 0 stale, 1 too old, 0 ahead of the lake; "
+            "user_1m: 4 of 5 rows checked; 1 missing, 0 stale, 1 too old, 0 ahead of the lake, 2 from before the job; "
             "12 late events in their windows"
         ),
         "  rate     checked 4, equal 4, mismatch 0",
@@ -44,6 +45,15 @@ def test_what_was_found_in_text() -> None:
     )
 
 
+def test_windows_from_before_the_job_are_named() -> None:
+    """With the last event that the job before it counted."""
+    told = feature_check._text(replace(found(None), earlier_ms=1_760_000_340_000)).splitlines()
+    assert told[1] == (
+        "the job began without the state of the one before it, which counted events up to 2025-10-09 08:59:00 UTC: "
+        "2 rows of windows that begin before are not compared"
+    )
+
+
 def test_equal_values_end_well(capsys: pytest.CaptureFixture[str]) -> None:
     """One document with the totals."""
     feature_check.finish(found(None), 7, 3, json=True)
@@ -51,6 +61,7 @@ def test_equal_values_end_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert (document["complete"], document["sample"], document["seed"]) == ("2025-10-09T09:00:00Z", 7, 3)
     assert (document["mismatch"], document["equal"], document["worst"]) == (0, 8, None)
     assert document["views"]["user_1m"]["late_events"] == 12
+    assert (document["earlier_job_until"], document["before_job"]) == (None, 2)
 
 
 def test_wrong_values_end_it_with_1(capsys: pytest.CaptureFixture[str]) -> None:

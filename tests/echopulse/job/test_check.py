@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -25,6 +26,8 @@ from tests.features.conftest import Valkey
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.echopulse.job.conftest import ScriptedFlink
 
 START_MS = 1_760_000_400_000  # a multiple of five minutes
 END_MS = START_MS + 180_000
@@ -72,7 +75,7 @@ class Stand:
             home=folder / "home",
             lake=Lake(path=str(folder / "lake")),
             online_store=OnlineStore(connection=address),
-            flink=Flink(checkpoint_interval_ms=1),
+            flink=Flink(rest="http://127.0.0.1:1", checkpoint_interval_ms=1),
         )
         self.writer = OnlineWriter(OnlineStoreSettings(address))
         self.events = events()
@@ -240,6 +243,25 @@ def test_what_cannot_be_judged_is_left_out_and_counted(stand: Stand, monkeypatch
     assert (report.older, report.checked) == (1, 2)
     early = stand.check(at_ms=END_MS - 1).views["channel_1m"]
     assert (early.unsettled, early.checked) == (3, 1)
+
+
+def test_a_job_that_began_empty_is_held_to_its_own_windows(
+    stand: Stand, flink: ScriptedFlink, client: redis.Redis
+) -> None:
+    """Events that an earlier job wrote: what holds them is left out, and counted; later windows are judged."""
+    began_ms = time.time_ns() // 1_000_000 + 60_000
+    job = {"jid": "j", "name": "signals", "state": "RUNNING", "start-time": began_ms}
+    flink.answer("GET /jobs/overview", {"jobs": [job]})
+    flink.answer("GET /jobs/j/config", {"execution-config": {"user-config": {}}})
+    settings = stand.settings.model_copy(update={"flink": Flink(rest=flink.rest, checkpoint_interval_ms=1)})
+    client.delete(hash_key(CHANNEL, "c0"))
+    found = check(settings, VIEWS, Request())
+    assert found.earlier_ms == stand.events["ts"].max()
+    assert (found.before_job, found.wrong) == (9, 0)
+    assert {report.checked for report in found.views.values()} == {0}
+    flink.answer("GET /jobs/overview", {"jobs": [job | {"start-time": 1}]})
+    again = check(settings, VIEWS, Request())
+    assert (again.earlier_ms, again.before_job, again.views["channel_1m"].missing) == (None, 0, 1)
 
 
 def test_an_unreadable_value_is_an_error_of_its_own(stand: Stand, client: redis.Redis) -> None:

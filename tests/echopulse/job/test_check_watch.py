@@ -23,7 +23,7 @@ WORST = Disagreement("user_1m", {"user_id": "somebody"}, "repeats", "mismatch", 
 
 def report() -> ViewReport:
     """A view of two features."""
-    return ViewReport(9, 9, 0, 0, 0, 0, 0, {"repeats": COUNTS, "toxicity": COUNTS}, WORST)
+    return ViewReport(9, 9, 0, 0, 0, 0, 0, 0, {"repeats": COUNTS, "toxicity": COUNTS}, WORST)
 
 
 def shown(registry: CollectorRegistry) -> list[str]:

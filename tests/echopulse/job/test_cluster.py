@@ -105,6 +105,13 @@ def test_a_watermark_is_the_least_of_the_parallel_instances(flink: ScriptedFlink
     assert cluster.watermark_ms(JOB, task) == 50
 
 
+def test_parameters_of_a_job_are_told(flink: ScriptedFlink, cluster: FlinkCluster) -> None:
+    """What its submitter noted on it; of a job without any, none."""
+    flink.answer(f"GET /jobs/{JOB}/config", {"execution-config": {"user-config": {"a": "b"}}}, {"jid": JOB})
+    assert cluster.parameters(JOB) == {"a": "b"}
+    assert cluster.parameters(JOB) == {}
+
+
 @pytest.mark.parametrize(("metrics", "restarts"), [([], 0), ([{"id": "numRestarts", "value": "3"}], 3)])
 def test_restarts(metrics: list[object], restarts: int, flink: ScriptedFlink, cluster: FlinkCluster) -> None:
     """A job that never restarted may not have the metric yet."""

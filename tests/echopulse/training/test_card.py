@@ -35,6 +35,21 @@ def test_card(data: Path, tmp_path: Path) -> None:
         assert part in text
 
 
+def test_a_cascades_tuning(data: Path, tmp_path: Path) -> None:
+    """Of models that are named, the folds are of the tuning alone; the difference to the second is told."""
+    order = Order("cascade", (), data, tmp_path / "own", folds=2, first="default", second=str(tmp_path / "strong"))
+    train_model(Order("bag", ("sentiment",), data, tmp_path / "strong"), _ignore)
+    document = train_model(order, _ignore)
+    assert "cross_validation" not in document
+    found = document["tuning_cross_validation"]["cascade"]["sentiment"]
+    write_card(tmp_path / "own", document)
+    text = (tmp_path / "own" / "README.md").read_text()
+    assert "## Cross-validation of the tuning\n2 folds of the validation rows" in text
+    assert f"--folds 2 --first default --second {tmp_path / 'strong'} …`" in text
+    beside = f"{100 * found['asked']:.0f} | {found['difference']['value']:+.2f}"
+    assert f"{found['low']:.2f} to {found['high']:.2f} | {beside} |" in text
+
+
 def test_the_command_is_the_one_given(data: Path, tmp_path: Path) -> None:
     """Run again as the card says: the kind, the teacher and the texts that nobody labelled are named."""
     order = Order(

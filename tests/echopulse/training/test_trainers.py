@@ -24,6 +24,7 @@ def _ignore(line: str) -> None:
         ({"kind": "transformer", "teacher": "default"}, "a transformer is trained without teacher"),
         ({"kind": "cascade", "tasks": ("sentiment",)}, "a cascade is trained without tasks"),
         ({"kind": "cascade", "unlabelled": True}, "a cascade is trained without unlabelled"),
+        ({"kind": "cascade", "unlabelled": True, "folds": 2, "first": "default"}, "a cascade is trained without unlab"),
         ({"kind": "bag", "teacher": "default", "folds": 2}, "--folds with --teacher"),
         ({"kind": "bag", "teacher": "defualt"}, "did you mean 'default'"),
     ],
