@@ -25,6 +25,7 @@ BENCHES = {
     "ingest": "bench.ingest",
     "windows": "bench.windows",
     "backfill": "bench.backfill",
+    "drift": "bench.drift",
 }
 _EVENTS = 1_000_000
 _RESULTS = Path(__file__).parent / "results.md"

@@ -141,6 +141,27 @@ class Registry(_Section):
     lead_ms: Positive = 5_000
 
 
+class Drift(_Section):
+    """How results and texts are watched for drift; a pane is so many values of a group of channels."""
+
+    #: Patterns of channel ids by the name of a group; a channel in none belongs to its source.
+    groups: dict[str, list[str]] = {}
+    pane_events: Positive = 1_000
+    baseline_panes: Annotated[int, Field(ge=10)] = 40
+    #: How likely an alarm is at one pane of a group where nothing changed, all its measures together.
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=1)] = 0.0001
+    #: What a pane must differ by to count, as a population stability index.
+    least_psi: Annotated[float, Field(ge=0)] = 0.1
+    #: What a mean must move by to count, in standard deviations of the baseline.
+    least_shift: Annotated[float, Field(ge=0)] = 0.2
+    #: So many panes in a row must differ.
+    persist: Positive = 3
+    #: A model whose training's words are the known ones: a name or a folder; else they are those of the first texts.
+    reference: str = ""
+    #: How many texts those are.
+    vocabulary_texts: Positive = 50_000
+
+
 class EmbeddedStack(_Section):
     """Ports on this machine of the servers that `echopulse up` starts; S3's gRPC has the four above `s3_filer_port`."""
 
