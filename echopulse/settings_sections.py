@@ -160,6 +160,8 @@ class Drift(_Section):
     reference: str = ""
     #: How many texts those are.
     vocabulary_texts: Positive = 50_000
+    #: Where `drift watch` shows its metrics.
+    metrics_port: Port = 18_096
 
 
 class EmbeddedStack(_Section):

@@ -51,6 +51,11 @@ class Monitor:
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     series: dict[SeriesKey, Series] = field(default_factory=dict)
 
+    @property
+    def series_rules(self) -> Rules:
+        """The rules of one series: a group's measures share the rate of false alarms."""
+        return replace(self.rules, false_alarms=self.rules.false_alarms / len(MEASURES))
+
     def observe(self, seen: Observed) -> list[Drift]:
         """Take events; return the drifts that they made plain, in the order of measures."""
         groups = self._groups_of(seen)
@@ -72,8 +77,7 @@ class Monitor:
         if key not in self.series and len(self.series) >= MOST_SERIES:
             key = SeriesKey(key.measure, OTHERS, "")
         if key not in self.series:
-            rules = replace(self.rules, false_alarms=self.rules.false_alarms / len(MEASURES))
-            self.series[key] = Series(MEASURES[key.measure], rules)
+            self.series[key] = Series(MEASURES[key.measure], self.series_rules)
         return key, self.series[key]
 
     def _groups_of(self, seen: Observed) -> pa.StringArray:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.artifact import find_artifact
 from transforms.drift_measures import Observed, observed_results
+from transforms.drift_monitor import Monitor
 from transforms.drift_series import Rules
 from transforms.drift_texts import text_measures
+from transforms.drift_words import KnownWords, read_words
 from transforms.extraction import TEXT_KINDS, extract, lookup
 from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
     from echopulse import settings_sections
-    from transforms.drift_monitor import Drift, Monitor
-    from transforms.drift_words import KnownWords
+    from transforms.drift_monitor import Drift
 
 
 def rules(settings: settings_sections.Drift) -> Rules:
@@ -30,6 +32,14 @@ def rules(settings: settings_sections.Drift) -> Rules:
         least_shift=settings.least_shift,
         persist=settings.persist,
     )
+
+
+def opened(settings: settings_sections.Drift) -> Watcher:
+    """Return a watcher that has seen nothing; raises EchoPulseError where the reference has no words."""
+    words = KnownWords(settings.vocabulary_texts)
+    if settings.reference:
+        words = KnownWords(0, read_words(find_artifact(settings.reference)))
+    return Watcher(Monitor(rules(settings), settings.groups), words)
 
 
 @dataclass
