@@ -55,16 +55,16 @@ def load(path: Path, watcher: Watcher) -> Offsets:
     except (OSError, orjson.JSONDecodeError) as error:
         raise _unreadable(path, error) from error
     try:
-        if document["rules"] != asdict(watcher.monitor.rules) or document["words"]["learn"] != watcher.words.learn:
+        kept, words = document["words"], watcher.words
+        other_words = kept["learn"] != words.learn or (not words.learn and kept["hashes"] != words.hashes.tolist())
+        if other_words or document["rules"] != asdict(watcher.monitor.rules):
             raise EchoPulseError(
                 f"drift: the baselines in {path} were learnt under other settings", "remove the file to learn anew"
             )
         for each in document["series"]:
             key = SeriesKey(*each["key"])
             watcher.monitor.series[key] = _restored(each, watcher.monitor.series_rules)
-        if document["words"]["texts"]:
-            watcher.words.texts = document["words"]["texts"]
-            watcher.words.hashes = np.array(document["words"]["hashes"], np.uint64)
+        words.texts, words.hashes = kept["texts"], np.array(kept["hashes"], np.uint64)
         return {topic: {int(p): int(o) for p, o in parts.items()} for topic, parts in document["offsets"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unreadable(path, error) from error

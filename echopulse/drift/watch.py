@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from schemas.errors import EchoPulseError
 from schemas.topics import ANALYSIS, EVENTS
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -47,6 +47,8 @@ class Watch:
     say: Callable[[Drift], None]
     read: dict[str, int] = field(default_factory=lambda: {EVENTS: 0, ANALYSIS: 0})
     told: int = 0
+    #: Set once records are read from where the run begins.
+    started: threading.Event = field(default_factory=threading.Event)
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop`; raises EchoPulseError where Kafka refuses to be read or to take a drift.
@@ -61,6 +63,7 @@ class Watch:
         reader = consumer(self.bootstrap, group=_GROUP)
         try:
             reader.assign([TopicPartition(name, p, o) for name, parts in offsets.items() for p, o in parts.items()])
+            self.started.set()
             saved = time.monotonic()
             while not stop.is_set():
                 self._take(reader.consume(_BATCH, timeout=_WAIT_S), offsets)
