@@ -12,6 +12,7 @@ from echopulse.cli.main import main
 from echopulse.drift.state import save
 from echopulse.drift.watcher import opened
 from echopulse.settings_sections import Drift
+from transforms.drift_measures import MEASURES
 from transforms.drift_monitor import SeriesKey
 from transforms.drift_series import Series
 
@@ -39,8 +40,6 @@ def test_nothing_watched_is_said(home: Path, capsys: pytest.CaptureFixture[str])
 
 def test_series_are_shown(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One that is learning, one that is held against its baseline."""
-    from transforms.drift_measures import MEASURES
-
     watcher = opened(Drift())
     monitor = watcher.monitor
 
