@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.drift_distance import LEAST_EXPECTED, dispersion, distance, ks, pooled, psi
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 COUNTS = st.lists(st.integers(0, 200), min_size=3, max_size=3).filter(lambda counts: sum(counts) > 0)
 SHARES = np.array([0.4, 0.3, 0.15, 0.1, 0.05])
@@ -51,7 +55,7 @@ def _alarms(random: np.random.Generator, overdispersed: float, level: float, run
     return found / runs
 
 
-def _pane(random: np.random.Generator, overdispersed: float) -> np.ndarray:
+def _pane(random: np.random.Generator, overdispersed: float) -> NDArray[np.int64]:
     """A pane whose shares themselves vary from pane to pane, where `overdispersed` is above 0."""
     shares = random.dirichlet(SHARES / overdispersed) if overdispersed else SHARES
     return random.multinomial(1_000, shares)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,15 +12,18 @@ from hypothesis import strategies as st
 from transforms.drift_measures import MEASURES
 from transforms.drift_series import Rules, Series, Shift
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 RULES = Rules(pane_events=100, baseline_panes=20, false_alarms=1e-4, persist=3)
 
 
-def values(rows: int, level: float, seed: int = 1) -> np.ndarray:
+def values(rows: int, level: float, seed: int = 1) -> NDArray[np.float64]:
     """Shares around a level."""
     return np.random.default_rng(seed).beta(20 * level, 20 * (1 - level), rows)
 
 
-def feed(series: Series, *parts: np.ndarray, start: int = 0) -> list[Shift]:
+def feed(series: Series, *parts: NDArray[np.float64], start: int = 0) -> list[Shift]:
     """Add values, a ms apart."""
     found = []
     for part in parts:

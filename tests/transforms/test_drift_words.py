@@ -26,7 +26,8 @@ def test_words_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift_words, "MOST_WORDS", 3)
     words = KnownWords(learn=2)
     words.add(np.array([9, 2], np.uint64), 1)
-    assert words.known is None
+    before = words.known
     words.add(np.array([5, 2, 7], np.uint64), 1)
+    assert before is None
     assert words.known is not None
     assert words.known.tolist() == [2, 5, 7]
