@@ -18,6 +18,7 @@ app = App(name="ingest", help="Bring events in: a file, a simulator, a websocket
 app.command("echopulse.cli.ingest_live:sim", name="sim", help="Simulate communities by a written scenario.")
 app.command("echopulse.cli.ingest_live:websocket", name="websocket", help="Take events from a websocket.")
 app.command("echopulse.cli.ingest_live:sse", name="sse", help="Take events from a stream of server-sent events.")
+app.command("echopulse.cli.ingest_run:run", name="run", help="Run all sources of a gateway.yaml.")
 
 
 @app.command

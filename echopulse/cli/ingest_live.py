@@ -99,13 +99,14 @@ def websocket(  # noqa: PLR0913 each is an option of its own
     read_timeout
         Seconds without a sign of life until a connection is lost.
     """
-    from echopulse.cli.ingest_source import limits_of, parse_headers, run_source
-    from echopulse.gateway.mapping import lasting_name, load_mapping
-    from echopulse.gateway.websocket import WebSocketSource
+    from echopulse.cli.ingest_source import config_of, parse_headers, run_source
+    from echopulse.gateway.connectors.websocket import WebSocketConnector
+    from echopulse.gateway.single_source import single_source
 
-    limits = limits_of(attempts, connect_timeout, read_timeout)
-    source = WebSocketSource(url, limits=limits, headers=parse_headers(header or []), subscribe=subscribe or [])
-    run_source(source, load_mapping(mapping), limits, frames, options, mapping_name=lasting_name(mapping))
+    config = config_of(WebSocketConnector.name, attempts, connect_timeout, read_timeout)
+    headers = parse_headers(header or [])
+    document = {"url": url, "mapping": mapping, "headers": headers, "subscribe": subscribe or []}
+    run_source(single_source(WebSocketConnector, document, config), frames, options)
 
 
 def sse(  # noqa: PLR0913 each is an option of its own
@@ -145,10 +146,10 @@ def sse(  # noqa: PLR0913 each is an option of its own
     read_timeout
         Seconds without a byte until a connection is lost.
     """
-    from echopulse.cli.ingest_source import limits_of, parse_headers, run_source
-    from echopulse.gateway.mapping import lasting_name, load_mapping
-    from echopulse.gateway.sse import SseSource
+    from echopulse.cli.ingest_source import config_of, parse_headers, run_source
+    from echopulse.gateway.connectors.sse import SseConnector
+    from echopulse.gateway.single_source import single_source
 
-    limits = limits_of(attempts, connect_timeout, read_timeout)
-    source = SseSource(url, limits=limits, headers=parse_headers(header or []), last_id=last_id)
-    run_source(source, load_mapping(mapping), limits, frames, options, mapping_name=lasting_name(mapping))
+    config = config_of(SseConnector.name, attempts, connect_timeout, read_timeout)
+    document = {"url": url, "mapping": mapping, "headers": parse_headers(header or [])}
+    run_source(single_source(SseConnector, document, config), frames, options, place=last_id)

@@ -1,42 +1,33 @@
-"""Runs a live source for `echopulse ingest websocket|sse`: Kafka behind it, signals, progress and the summary."""
+"""Runs one source for `echopulse ingest websocket|sse`: the gateway's way of it, without a configuration or a state."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
+import uvloop
+
+from echopulse.cli.calm_collector import calm_collector
 from echopulse.cli.context import GlobalOptions
-from echopulse.cli.ingest_progress import ingest_progress
+from echopulse.cli.ingest_display import show
 from echopulse.cli.output import emit
 from echopulse.cli.stop_signal import stopped_by_signal
-from echopulse.gateway.connector import Connector
-from echopulse.gateway.dead_letters import DeadLetterProducer
-from echopulse.gateway.mapping import Mapping
-from echopulse.gateway.original_form import OriginalForm
-from echopulse.gateway.producer import EventProducer
-from echopulse.gateway.replay import Progress
-from echopulse.gateway.source import Limits, LiveSource
+from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
+from echopulse.gateway.gateway_config import Source, SourceConfig
+from echopulse.gateway.send_window import SendWindow
+from echopulse.gateway.single_source import run_alone
+from echopulse.gateway.source_figures import SourceFigures
+from echopulse.gateway.source_run import SourceRun
 from echopulse.gateway.topics_admin import ensure_topics
 from schemas.errors import UsageError
 
 _FROM_ENVIRONMENT = "env:"
 
 
-def run_source(
-    source: LiveSource,
-    mapping: Mapping,
-    limits: Limits,
-    frames: int | None,
-    options: GlobalOptions,
-    *,
-    mapping_name: str = "",
-) -> None:
+def run_source(source: Source, frames: int | None, options: GlobalOptions, *, place: str = "") -> None:
     """Run a source until it ends or a signal comes, and print what came of it, also where it was lost.
-
-    `mapping_name` is where the mapping came from, so that dead letters can be replayed through it once it is mended.
 
     Raises UsageError, EchoPulseError.
     """
@@ -44,44 +35,36 @@ def run_source(
         raise UsageError(f"--frames must be 1 or more, found {frames}")
     kafka = options.settings().kafka
     ensure_topics(kafka.bootstrap, replication=kafka.replication)
-    with (
-        DeadLetterProducer(kafka.bootstrap, OriginalForm("frame", mapping_name)) as letters,
-        EventProducer(kafka.bootstrap, letters) as producer,
-        ingest_progress(source.address) as draw,
-    ):
-        connector = Connector(
-            source,
-            mapping,
-            producer,
-            letters,
-            limits=limits,
-            frames=frames,
-            on_progress=lambda report: draw(Progress(report.events, report.dead_letters, 0.0)),
-        )
-        try:
-            asyncio.run(_until_signal(connector))
-        finally:
-            failed = producer.failed
-            document = asdict(connector.report)
-            document["events"] -= failed
-            document["dead_letters"] += failed
-            document["last_id"] = getattr(source, "last_id", "")
-            emit(document, options.json, lambda: _told(document))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_signal(source, kafka.bootstrap, place, frames, options))
 
 
-async def _until_signal(connector: Connector) -> None:
+async def _until_signal(source: Source, bootstrap: str, place: str, frames: int | None, options: GlobalOptions) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    with stopped_by_signal(lambda: loop.call_soon_threadsafe(stop.set)):
-        await connector.run(stop)
+    producer = AcknowledgedProducer(bootstrap)
+    run = SourceRun(source, None, producer, SendWindow(), place=place, frames=frames)
+    calm_collector()
+    showing = asyncio.create_task(show(lambda: {source.name: run.measure()}))
+    try:
+        with stopped_by_signal(lambda: loop.call_soon_threadsafe(stop.set)):
+            await run_alone(run, stop)
+    finally:
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+        await producer.close()
+        document = _document(run.figures)
+        emit(document, options.json, lambda: _told(document))
 
 
-def limits_of(attempts: int, connect_timeout_s: float, read_timeout_s: float) -> Limits:
-    """Return the limits that a person chose. Raises UsageError for one that is not above 0."""
+def config_of(connector: str, attempts: int, connect_timeout_s: float, read_timeout_s: float) -> SourceConfig:
+    """Return what a person chose. Raises UsageError for a limit that is not above 0."""
     chosen = {"attempts": attempts, "connect-timeout": connect_timeout_s, "read-timeout": read_timeout_s}
     for name, value in chosen.items():
         if not value > 0:
             raise UsageError(f"--{name} must be above 0, found {value:g}")
-    return Limits(attempts=attempts, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s)
+    return SourceConfig(
+        connector=connector, attempts=attempts, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s
+    )
 
 
 def parse_headers(pairs: Sequence[str]) -> dict[str, str]:
@@ -98,6 +81,18 @@ def parse_headers(pairs: Sequence[str]) -> dict[str, str]:
             value = os.environ[variable]
         headers[name.strip()] = value
     return headers
+
+
+def _document(figures: SourceFigures) -> dict[str, Any]:
+    return {
+        "received": figures.frames,
+        "events": figures.delivered,
+        "filtered": figures.filtered,
+        "dead_letters": figures.letters,
+        "dropped": dict(figures.dropped),
+        "reconnects": figures.reconnects,
+        "last_id": figures.place,
+    }
 
 
 def _told(document: dict[str, Any]) -> str:

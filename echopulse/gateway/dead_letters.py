@@ -39,22 +39,14 @@ class DeadLetterProducer:
         """Set the client up; it connects by itself. `form` is that of all letters for which `send` says no other."""
         self._form = form
         self._producer = BoundedProducer(bootstrap, self._failure)
-        self._schema = (FINGERPRINT_HEADER, fingerprint("dead_letter").encode())
         self._failed: list[str] = []
         self.sent = 0
 
     def send(self, letters: Iterable[DeadLetter], form: OriginalForm | None = None) -> None:
         """Queue letters, waiting where the queue is full. Raises EchoPulseError where Kafka takes none."""
         known = form or self._form
-        described = [self._schema, *(known.headers() if known else [])]
         for letter in letters:
-            short = replace(letter, reason=letter.reason[:_SHOWN_REASON])
-            parts = list(_parts(short))
-            for part, datum in enumerate(encode_dead_letters(parts), 1):
-                numbered = [(PART_HEADER, str(part).encode()), (PARTS_HEADER, str(len(parts)).encode())]
-                # A SocialEvent is read by its own schema, whatever came before it.
-                described_so = [self._schema] if letter.origin == EVENTS else described
-                headers = [*described_so, *(numbered if len(parts) > 1 else [])]
+            for datum, headers in letter_messages(letter, known):
                 self._producer.produce(DLQ, datum, letter.origin, timestamp=letter.ts, headers=headers)
             self.sent += 1
         self._producer.poll()
@@ -91,6 +83,17 @@ class DeadLetterProducer:
 def now_ms() -> int:
     """Return the time in ms UTC, as a dead letter records when it was written."""
     return time.time_ns() // 1_000_000
+
+
+def letter_messages(letter: DeadLetter, form: OriginalForm | None) -> Iterator[tuple[bytes, list[tuple[str, bytes]]]]:
+    """Yield the messages of a letter with their headers: one, or as many parts as its original needs."""
+    schema = (FINGERPRINT_HEADER, fingerprint("dead_letter").encode())
+    # A SocialEvent is read by its own schema, whatever came before it.
+    described = [schema, *(form.headers() if form and letter.origin != EVENTS else [])]
+    parts = list(_parts(replace(letter, reason=letter.reason[:_SHOWN_REASON])))
+    for part, datum in enumerate(encode_dead_letters(parts), 1):
+        numbered = [(PART_HEADER, str(part).encode()), (PARTS_HEADER, str(len(parts)).encode())]
+        yield datum, [*described, *(numbered if len(parts) > 1 else [])]
 
 
 def _parts(letter: DeadLetter) -> Iterator[DeadLetter]:

@@ -44,6 +44,11 @@ def parse_declaration(text: str, model: type[M], name: str) -> M:
     if not isinstance(document, dict):
         found = "nothing" if document is None else f"a {type(document).__name__}"
         raise EchoPulseError(f"{name} must hold keys and values, found {found}", f"keys: {_names(model.model_fields)}")
+    return check_declaration(document, model, name)
+
+
+def check_declaration(document: dict[str, Any], model: type[M], name: str) -> M:
+    """Read a document as a `model`; `name` stands for the file in errors. Raises EchoPulseError."""
     try:
         return model.model_validate(document)
     except ValidationError as error:

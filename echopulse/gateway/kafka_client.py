@@ -36,8 +36,13 @@ class BoundedProducer:
     client's hash, so that a key has one partition number whoever writes.
     """
 
-    def __init__(self, bootstrap: str, on_failure: Callable[[KafkaError, Message], None]) -> None:
-        """Set the client up; it connects by itself."""
+    def __init__(
+        self,
+        bootstrap: str,
+        on_failure: Callable[[KafkaError, Message], None],
+        overrides: dict[str, Any] | None = None,
+    ) -> None:
+        """Set the client up; it connects by itself. `overrides` are librdkafka's own settings."""
         self.bootstrap = bootstrap
         self._last_error = ""
         self._producer = Producer(
@@ -59,7 +64,8 @@ class BoundedProducer:
                 "delivery.report.only.error": True,
                 "on_delivery": on_failure,
                 "error_cb": self._remember,
-            },
+            }
+            | (overrides or {}),
             logger=_LOG,
         )
         #: confluent-kafka's own, for a hot loop; BufferError from it is answered with `wait_for_room`.
@@ -94,9 +100,9 @@ class BoundedProducer:
             else:
                 return
 
-    def poll(self) -> None:
-        """Serve what has come back, without waiting."""
-        self._producer.poll(0)
+    def poll(self, timeout_s: float = 0.0) -> None:
+        """Serve what has come back, waiting for it at most so long."""
+        self._producer.poll(timeout_s)
 
     def wait_for_room(self) -> None:
         """Wait until messages have left the queue. Raises EchoPulseError when none does within DELIVERY_TIMEOUT_S."""

@@ -55,16 +55,17 @@ class Time(_Part):
 
 
 class Condition(_Part):
-    """What a frame must hold to be an event: the value at `path` equals one, is in a list, or exists (is not null)."""
+    """What a frame must hold to be an event: the value at `path` equals one, is (not) in a list, or exists."""
 
     path: JsonPath
     equals: Any = None
     in_: Annotated[list[Any] | None, Field(alias="in")] = None
+    not_in: list[Any] | None = None
     exists: bool | None = None
 
     @model_validator(mode="after")
     def _one_test(self) -> Self:
-        _exactly_one(self, ("equals", "in", "exists"))
+        _exactly_one(self, ("equals", "in", "not_in", "exists"))
         return self
 
 

@@ -72,7 +72,7 @@ class SseSource:
         if response.status_code == HTTPStatus.NO_CONTENT:
             raise StreamEndedError
         if response.status_code != HTTPStatus.OK:
-            raise refused(self.address, response.status_code)
+            raise refused(self.address, response.status_code, response.headers.get("retry-after", ""))
         found = response.headers.get("content-type", "nothing")
         if found.partition(";")[0].strip().lower() != _CONTENT_TYPE:
             raise EchoPulseError(f"{self.address} answered with {found}, not {_CONTENT_TYPE}")

@@ -33,8 +33,6 @@ _LIBRARY_FRAMES = 4
 class WebSocketSource:
     """Yields each frame, text or binary, as its bytes; keepalive pings find a dead peer within the read time-out."""
 
-    server_wait_s = 0.0
-
     def __init__(
         self,
         url: str,
@@ -76,7 +74,8 @@ class WebSocketSource:
                 raise ConnectionLostError(str(error)) from error
             yield b"", f"a frame above {limits.frame_bytes} bytes was refused; its bytes were not read"
         except InvalidStatus as error:
-            raise refused(self.address, error.response.status_code) from error
+            answer = error.response
+            raise refused(self.address, answer.status_code, answer.headers.get("Retry-After", "")) from error
         except InvalidURI as error:
             raise EchoPulseError(f"{self.address} is not a websocket address: {error.msg}") from error
         except ssl.SSLCertVerificationError as error:

@@ -5,7 +5,8 @@ Panes cascade: those of a longer step are made of those of a shorter one, and a 
 its slide. A view whose functions need the values themselves (see `Group`) has panes split by them.
 
 A window without events must give a row too, the first time, or the last value before a silence would stay. So every
-pane comes a second time, empty, at the end of the first window that does not hold it any more.
+pane comes a second time, empty, at the end of the first window that does not hold it any more. That is half of all work
+of windows and has a step of time, so empty panes are made when what is due at the end of a step has been written.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from features.machinery.aggregates import FUNCTIONS, ROWS, finished
 from features.machinery.resolve import quote, rows_of
 from features.machinery.view_spec import Panes
-from features.machinery.windows import ROWTIME, interval, short, window_function
+from features.machinery.windows import ROWTIME, SECOND_MS, interval, short, window_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 PANE_TIME, SILENT = "pane_time", "silent"
 #: Panes of a longer step are worth an operator where they are so many times longer.
 _WORTH = 5
+#: So long after the end of a step its empty panes are made; of a step shorter than twice that, after half of it.
+_LATER_MS = 5_000
 
 
 @dataclass(frozen=True)
@@ -72,51 +75,66 @@ class Family:
     def tables(self) -> tuple[Panes, ...]:
         """The tables of panes, in the order in which one is made of another."""
         first, *longer = self.steps
+        keys = [*self._keys, *(quote(group.name) for group in self._split)]
         rows = rows_of(self.views, self.source)
-        tables = [self._table(self.name, rows, ROWTIME, first, [part.build for part in self.parts])]
+        built = {quote(part.name): part.build for part in self.parts}
+        tables = [_table(self.name, keys, built, window_function(rows, ROWTIME, first, first))]
+        merged = {quote(part.name): part.merge for part in self.parts}
         for step in longer:
             below = f"TABLE {quote(tables[-1].name)}"
-            merged = [part.merge for part in self.parts]
-            tables.append(self._table(f"{self.name}_{short(step)}", below, PANE_TIME, step, merged))
+            name = f"{self.name}_{short(step)}"
+            tables.append(_table(name, keys, merged, window_function(below, PANE_TIME, step, step)))
         return tuple(tables)
 
-    def _table(self, name: str, rows: str, time: str, step_ms: int, parts: list[str]) -> Panes:
-        keys = [*self._keys, *(quote(group.name) for group in self._split)]
-        lines = [
-            "SELECT",
-            *(f"  {key}," for key in keys),
-            *(f"  {sql} AS {quote(part.name)}," for part, sql in zip(self.parts, parts, strict=True)),
-            f"  `window_time` AS {quote(PANE_TIME)}",
-            f"FROM TABLE({window_function(rows, time, step_ms, step_ms)})",
-            f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
-        ]
-        return Panes(name, "\n".join(lines))
+    @property
+    def _names(self) -> list[str]:
+        return [*(quote(group.name) for group in self._split), *(quote(part.name) for part in self.parts)]
+
+    @property
+    def _none(self) -> list[str]:
+        """A pane's columns without events.
+
+        Null in the type of its column, for which a bitmap has no cast; and it reads the column, or the planner would
+        make panes twice: with all columns, and with keys and times alone.
+        """
+        rows = quote(ROWS.name)
+        return [f"CASE WHEN {rows} < 0 THEN {name} {'ELSE 0 END' if name == rows else 'END'}" for name in self._names]
+
+    def _empty(self, panes: str, step_ms: int, later_ms: int) -> Panes:
+        """Return the table of the empty panes of `panes`, each in the step after its own."""
+        merges = [*(f"MAX({quote(group.name)})" for group in self._split), *(part.merge for part in self.parts)]
+        none = zip(self._names, self._none, merges, strict=True)
+        columns = {name: merge.replace(name, empty) for name, empty, merge in none}
+        windows = window_function(f"TABLE {quote(panes)}", PANE_TIME, step_ms, step_ms, later_ms)
+        return _table(f"{panes}_empty", self._keys, columns, windows)
 
     def read(self, view: ResolvedView) -> tuple[tuple[Panes, ...], str]:
         """Return the tables that a view stands on, and its windows over them.
 
-        Each pane is there a second time without events: moved, by the last window of one slide more that holds it, to
-        the end of the first window of the view's own that does not.
+        Each pane is there a second time without events: moved, by the last window that holds it, to the end of the
+        first window of the view's own that does not. Where a step has several panes, or is of a second, they are
+        emptied at once, and a window of one slide more holds them.
         """
-        used = [step for step in self.steps if view.slide_ms % step == 0]
-        tables = self.tables[: len(used)]
-        table = quote(tables[-1].name)
+        tables = self.tables[: sum(view.slide_ms % step == 0 for step in self.steps)]
+        panes, size_ms = tables[-1].name, view.window_ms
+        later_ms = min(_LATER_MS, view.slide_ms // 2 // SECOND_MS * SECOND_MS)
+        if later_ms and view.slide_ms == self.steps[len(tables) - 1]:
+            tables = (*tables, self._empty(panes, view.slide_ms, later_ms))
+            empty, columns = tables[-1].name, self._names
+        else:
+            empty, columns = panes, self._none
+            size_ms += view.slide_ms
         keys = ", ".join(self._keys)
-        names = [*(quote(group.name) for group in self._split), *(quote(part.name) for part in self.parts)]
-        # Null in the type of its column, for which a bitmap has no cast; and it reads the column, or the planner would
-        # make panes twice: with all columns, and with keys and times alone.
-        rows = quote(ROWS.name)
-        none = [f"CASE WHEN {rows} < 0 THEN {name} {'ELSE 0 END' if name == rows else 'END'}" for name in names]
-        longer = window_function(f"TABLE {table}", PANE_TIME, view.window_ms + view.slide_ms, view.slide_ms)
+        moved = window_function(f"TABLE {quote(empty)}", PANE_TIME, size_ms, view.slide_ms)
         slide = interval(view.slide_ms)
         # Flink takes the branches of a union that stands in a window function itself for several inputs, and reads one.
         both = f"""(SELECT * FROM (
-      SELECT {keys}, {", ".join(names)},
+      SELECT {keys}, {", ".join(self._names)},
         CAST(NULL AS TIMESTAMP_LTZ(3)) AS {quote(SILENT)}, {quote(PANE_TIME)}
-      FROM {table}
-      UNION ALL SELECT {keys}, {", ".join(none)},
+      FROM {quote(panes)}
+      UNION ALL SELECT {keys}, {", ".join(columns)},
         CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
-      FROM TABLE({longer.replace(chr(10), chr(10) + "      ")})
+      FROM TABLE({moved.replace(chr(10), chr(10) + "      ")})
       WHERE {quote(PANE_TIME)} < CAST(`window_start` + {slide} AS TIMESTAMP_LTZ(3))))"""
         return tables, f"TABLE({window_function(both, PANE_TIME, view.window_ms, view.slide_ms)})"
 
@@ -130,6 +148,19 @@ class Family:
             )
             for spec in view.view.aggregations
         }
+
+
+def _table(name: str, keys: list[str], columns: dict[str, str], windows: str) -> Panes:
+    """Write a table of panes: its keys, its columns by the SQL of each, and the end of the window."""
+    lines = [
+        "SELECT",
+        *(f"  {key}," for key in keys),
+        *(f"  {sql} AS {column}," for column, sql in columns.items()),
+        f"  `window_time` AS {quote(PANE_TIME)}",
+        f"FROM TABLE({windows})",
+        f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
+    ]
+    return Panes(name, "\n".join(lines))
 
 
 def kept(view: ResolvedView) -> str:

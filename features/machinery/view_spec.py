@@ -79,7 +79,7 @@ class CompiledView:
     """A view and its Flink SQL. The query's columns are `schema.columns`, its event timestamp the window's end.
 
     `window_ms` and `slide_ms` are the size and the step of its windows, which are aligned to the epoch. `panes` are the
-    tables that it stands on, each made of the one before; the query reads the last.
+    tables that it stands on, each made of one before; the query reads the last of them.
     """
 
     schema: ViewSchema

@@ -51,12 +51,15 @@ def one_window(view: ViewSpec) -> tuple[int, int]:
     return first.window_ms, first.slide_ms
 
 
-def window_function(rows: str, rowtime: str, window_ms: int, slide_ms: int) -> str:
-    """Write HOP over `rows`, or TUMBLE where the step is the size: the same windows, planned more simply."""
-    size = interval(window_ms)
-    if window_ms == slide_ms:
-        return f"TUMBLE(\n    {rows},\n    DESCRIPTOR(`{rowtime}`), {size})"
-    return f"HOP(\n    {rows},\n    DESCRIPTOR(`{rowtime}`), {interval(slide_ms)}, {size})"
+def window_function(rows: str, rowtime: str, window_ms: int, slide_ms: int, offset_ms: int = 0) -> str:
+    """Write HOP over `rows`, or TUMBLE where the step is the size: the same windows, planned more simply.
+
+    Windows end at multiples of the step, or `offset_ms` later.
+    """
+    sizes = [interval(window_ms)] if window_ms == slide_ms else [interval(slide_ms), interval(window_ms)]
+    offset = [interval(offset_ms)] if offset_ms else []
+    name = "TUMBLE" if window_ms == slide_ms else "HOP"
+    return f"{name}(\n    {rows},\n    DESCRIPTOR(`{rowtime}`), {', '.join([*sizes, *offset])})"
 
 
 def interval(ms: int) -> str:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr
 
 from echopulse.cli.main import build
 from echopulse.gateway.declaration import parse_declaration
+from echopulse.gateway.gateway_config import GatewayConfig
 from echopulse.gateway.mapping import Mapping
 from echopulse.gateway.scenario import Scenario
 from echopulse.settings import ENV_PREFIX, STRATEGIES, Settings
@@ -181,14 +182,17 @@ def test_settings_that_are_named_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
-def test_yaml_examples_are_valid(page: Path) -> None:
-    """Each YAML block is a mapping, a scenario or a settings file that the code accepts."""
+def test_yaml_examples_are_valid(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each YAML block is a mapping, a scenario, a gateway's configuration or a settings file that the code accepts."""
     for block in blocks(page, "yaml"):
         document: dict[str, Any] = yaml.safe_load(block)
         if "channel" in document:
             parse_declaration(block, Mapping, named(page))
         elif "channels" in document:
             parse_declaration(block, Scenario, named(page))
+        elif "sources" in document:
+            monkeypatch.setenv("REDACT_KEY", "key")
+            parse_declaration(block, GatewayConfig, named(page))
         else:
             chosen = Settings(**document)
             assert set(chosen.strategies) >= set(STRATEGIES)

@@ -55,7 +55,7 @@ def test_views_share_panes_where_keys_and_rows_are_the_same() -> None:
     assert "INTERVAL '30' SECOND" in first.panes[0].sql
     assert "COUNT(*) AS `rows`" in first.panes[0].sql
     assert "AS `max_toxic`" in first.panes[0].sql
-    assert [panes.name for panes in third.panes] == [f"{first.panes[0].name}_2"]
+    assert third.panes[0].name == f"{first.panes[0].name}_2"
 
 
 def test_longer_steps_are_made_of_shorter_ones() -> None:
@@ -63,8 +63,10 @@ def test_longer_steps_are_made_of_shorter_ones() -> None:
     hour, day = 60 * MINUTE, 1_440 * MINUTE
     views = [VIEW, replace(with_aggregation(window_ms=day, slide_ms=hour), name="day")]
     short, long = compile_views(views)
-    assert [panes.name for panes in long.panes] == ["panes_channel_id", "panes_channel_id_1h"]
-    assert short.panes == long.panes[:1]
+    made = ["panes_channel_id", "panes_channel_id_1h", "panes_channel_id_1h_empty"]
+    assert [panes.name for panes in long.panes] == made
+    assert [panes.name for panes in short.panes] == ["panes_channel_id", "panes_channel_id_empty"]
+    assert short.panes[0] == long.panes[0]
     assert "FROM `analysed`" in long.panes[0].sql
     assert "TABLE `panes_channel_id`" in long.panes[1].sql
     assert "FROM `panes_channel_id_1h`" in long.sql
@@ -74,8 +76,23 @@ def test_a_step_that_saves_little_has_no_panes_of_its_own() -> None:
     """An operator for panes four times as long would cost more than the merging that it spares."""
     near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=4 * MINUTE), name="near")
     first, second = compile_views([VIEW, near])
-    assert first.panes == second.panes
-    assert len(first.panes) == 1
+    assert first.panes[:1] == second.panes
+
+
+@pytest.mark.parametrize(
+    ("slide_s", "offset"), [(2, "'1' SECOND"), (9, "'4' SECOND"), (10, "'5' SECOND"), (60, "'5' SECOND")]
+)
+def test_empty_panes_are_made_after_the_rest(slide_s: int, offset: str) -> None:
+    """Five seconds after the end of a step, or half a step."""
+    view = with_aggregation(window_ms=slide_s * 1_000, slide_ms=slide_s * 1_000)
+    assert compile_view(view).panes[-1].sql.count(f", INTERVAL {offset}))\n") == 1
+
+
+def test_a_step_of_a_second_has_its_empty_panes_at_once() -> None:
+    """There is no half of it that a window can be moved by."""
+    compiled = compile_view(with_aggregation(window_ms=3_000, slide_ms=1_000))
+    assert [panes.name for panes in compiled.panes] == ["panes_channel_id"]
+    assert "INTERVAL '1' SECOND, INTERVAL '4' SECOND" in compiled.sql
 
 
 def test_values_that_a_function_needs_split_panes() -> None:

@@ -66,12 +66,13 @@ KINDS = ["message", "message", "edit", "reaction", "join", "delete", ""]
 
 @pytest.fixture(scope="module")
 def views(request: pytest.FixtureRequest) -> Views:
-    """Each declared view with what it compiles to, and views of all functions: short, of a day, and without overlap."""
+    """Each declared view with what it compiles to, and views of all functions, also with two panes in a step."""
     declared = declarations(request.config.rootpath / "features").stream_feature_views
     specs = [
         *(from_feast(view) for view in declared),
         view_of("all_2m", SIMPLE, 2 * MINUTE, MINUTE),
         view_of("all_1m", SIMPLE, MINUTE, MINUTE),
+        view_of("all_6m", SIMPLE, 6 * MINUTE, 2 * MINUTE),
         view_of("all_24h", SIMPLE, 1_440 * MINUTE, 60 * MINUTE),
         view_of("split_2m", SPLIT, 2 * MINUTE, MINUTE),
         view_of("split_1h", SPLIT, 60 * MINUTE, 10 * MINUTE),

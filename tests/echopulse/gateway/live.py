@@ -1,23 +1,29 @@
-"""Sinks in memory and servers on this machine, for the tests of live sources."""
+"""A Kafka in memory and servers on this machine, for the tests of live sources."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
 
+from echopulse.gateway.gateway_config import Queue, Source, SourceConfig
 from echopulse.gateway.mapping import Mapping
+from echopulse.gateway.send_window import SendWindow
 from echopulse.gateway.source import Limits
-from schemas.arrow import EVENT
+from echopulse.gateway.source_run import SourceRun
+from schemas.avro import decode_dead_letter
+from schemas.social_event_pb2 import SocialEvent
+from schemas.topics import DLQ, EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from echopulse.gateway.acknowledged_producer import RecordSink, Refused
+    from echopulse.gateway.connector_discovery import ConnectorType
+    from echopulse.gateway.outgoing import Outgoing
     from schemas.avro import DeadLetter
 
 #: `{"id": …, "t": ms}` becomes an event of channel c; a frame with `skip` is filtered.
@@ -34,7 +40,7 @@ MAPPING = Mapping.model_validate(
 )
 
 #: Waits of a few ms, so that a test of many reconnects is short.
-QUICK = Limits(first_wait_s=0.002, longest_wait_s=0.01, attempts=4, linger_s=0.002, close_timeout_s=1.0)
+QUICK = Limits(first_wait_s=0.002, longest_wait_s=0.01, attempts=4, close_timeout_s=1.0)
 
 NOW_MS = 1_767_225_600_000
 DEADLINE_S = 20.0
@@ -46,49 +52,61 @@ def frame(number: int, **more: Any) -> bytes:  # noqa: ANN401 - any JSON
 
 
 @dataclass
-class Sink:
-    """Takes events into a list; while `open` is not set, `send` blocks as a full producer does."""
+class Broker:
+    """Acknowledges at once while `here`; what is sent while it is away waits."""
 
-    batches: list[pa.RecordBatch] = field(default_factory=list)
-    open: threading.Event = field(default_factory=threading.Event)
-    flushed: int = 0
+    here: bool = True
+    records: list[Outgoing] = field(default_factory=list)
+    waiting: list[tuple[asyncio.Future[Refused], Sequence[Outgoing]]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Start open."""
-        self.open.set()
+    def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
+        """Take records."""
+        future: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
+        self.waiting.append((future, records))
+        if self.here:
+            self.back()
+        return future
 
-    def send(self, events: pa.RecordBatch) -> None:
-        """Take a batch."""
-        assert self.open.wait(DEADLINE_S)
-        self.batches.append(events)
+    def back(self) -> None:
+        """Acknowledge everything."""
+        self.here = True
+        for future, records in self.waiting:
+            self.records.extend(records)
+            if not future.done():
+                future.set_result([])
+        self.waiting.clear()
 
-    def flush(self, timeout_s: float) -> None:
-        """Count the calls."""
-        assert timeout_s > 0
-        self.flushed += 1
+    def events(self) -> list[SocialEvent]:
+        """The events in the order of Kafka."""
+        return [SocialEvent.FromString(r.value) for r in self.records if r.topic == EVENTS]
 
-    @property
     def ids(self) -> list[str]:
-        """The ids of all events so far."""
-        ids: list[str] = pa.Table.from_batches(self.batches, EVENT)["id"].to_pylist()
-        return ids
+        """Their ids."""
+        return [event.id for event in self.events()]
+
+    def letters(self) -> list[DeadLetter]:
+        """The dead letters."""
+        return [decode_dead_letter(r.value) for r in self.records if r.topic == DLQ]
 
 
-@dataclass
-class Letters:
-    """Takes dead letters into a list."""
+def alone(
+    connector: ConnectorType,
+    broker: RecordSink,
+    limits: Limits = QUICK,
+    *,
+    frames: int | None = None,
+    **options: object,
+) -> SourceRun:
+    """Return a source of the connector that keeps to the limits and reads by MAPPING."""
 
-    letters: list[DeadLetter] = field(default_factory=list)
-    flushed: int = 0
+    class Config(SourceConfig):
+        def limits(self) -> Limits:
+            return limits
 
-    def send(self, letters: Iterable[DeadLetter]) -> None:
-        """Take letters."""
-        self.letters.extend(letters)
-
-    def flush(self, timeout_s: float) -> None:
-        """Count the calls."""
-        assert timeout_s > 0
-        self.flushed += 1
+    queue = Queue(events=limits.queued_frames, bytes=limits.queued_bytes)
+    chosen = connector.options.model_validate({"mapping": "bluesky", **options})
+    config = Config(connector=connector.name, queue=queue)
+    return SourceRun(Source("test", config, connector, chosen, MAPPING), None, broker, SendWindow(), frames=frames)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ def _frame(size: int) -> Frame:
     return Frame(b"x" * size, 1)
 
 
-async def _fits(queue: FrameQueue, size: int) -> bool:
+async def _fits(queue: FrameQueue[Frame], size: int) -> bool:
     putting = asyncio.create_task(queue.put(_frame(size)))
     for _ in range(5):
         await asyncio.sleep(0)
@@ -24,7 +24,7 @@ async def _fits(queue: FrameQueue, size: int) -> bool:
 
 async def test_frames_are_bounded() -> None:
     """The third waits for room."""
-    queue = FrameQueue(2, 1_000)
+    queue: FrameQueue[Frame] = FrameQueue(2, 1_000)
 
     assert [await _fits(queue, 1) for _ in range(3)] == [True, True, False]
     assert len(await queue.take(1, 0)) == 1
@@ -33,7 +33,7 @@ async def test_frames_are_bounded() -> None:
 
 async def test_bytes_are_bounded_but_one_frame_always_fits() -> None:
     """A frame larger than the bound has the queue to itself."""
-    queue = FrameQueue(10, 100)
+    queue: FrameQueue[Frame] = FrameQueue(10, 100)
 
     assert await _fits(queue, 500)
     assert not await _fits(queue, 1)
@@ -43,7 +43,7 @@ async def test_bytes_are_bounded_but_one_frame_always_fits() -> None:
 
 async def test_take_waits_for_the_first_frame() -> None:
     """And gives all that wait, in order."""
-    queue = FrameQueue(10, 100)
+    queue: FrameQueue[Frame] = FrameQueue(10, 100)
     taking = asyncio.create_task(queue.take(5, 0))
     await asyncio.sleep(0)
     assert not taking.done()
@@ -56,9 +56,9 @@ async def test_take_waits_for_the_first_frame() -> None:
 
 async def test_a_closed_queue_gives_what_it_holds_then_nothing() -> None:
     """Nothing received is lost at the end."""
-    queue = FrameQueue(10, 100)
+    queue: FrameQueue[Frame] = FrameQueue(10, 100)
     await queue.put(_frame(1))
-    await queue.close()
+    queue.close()
 
     assert len(await queue.take(5, 60)) == 1
     assert await queue.take(5, 60) == []

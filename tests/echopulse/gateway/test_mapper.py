@@ -69,6 +69,65 @@ def test_a_bluesky_post_is_an_event() -> None:
     }
 
 
+#: As EventStreams sends it (schema mediawiki/recentchange/1.0.0), with a comment of our own.
+_EDIT: dict[str, Any] = {
+    "$schema": "/mediawiki/recentchange/1.0.0",
+    "meta": {
+        "uri": "https://en.wikipedia.org/wiki/Tea",
+        "request_id": "7f0c",
+        "id": "b0caf18d",
+        "dt": "2026-01-01T00:00:00.250Z",
+        "domain": "en.wikipedia.org",
+        "stream": "mediawiki.recentchange",
+        "topic": "eqiad.mediawiki.recentchange",
+        "partition": 0,
+        "offset": 12,
+    },
+    "id": 1,
+    "type": "edit",
+    "namespace": 0,
+    "title": "Tea",
+    "comment": "a typo",
+    "timestamp": 1_767_225_600,
+    "user": "Ann",
+    "bot": False,
+    "minor": True,
+    "length": {"old": 10, "new": 11},
+    "revision": {"old": 1, "new": 2},
+    "wiki": "enwiki",
+}
+
+
+def test_a_wikimedia_edit_is_an_event() -> None:
+    """The edit's comment is the text; its time is that of the event, not the whole second of the edit."""
+    row = _row(_map(load_mapping("wikimedia"), _EDIT))
+
+    assert row == {
+        "id": "b0caf18d",
+        "ts": 1_767_225_600_250,
+        "source": "wikimedia",
+        "channel": "wikimedia-enwiki",
+        "user": "Ann",
+        "raw": orjson.dumps(_EDIT),
+        "meta": {
+            "kind": "message",
+            "title": "Tea",
+            "bot": "false",
+            "page": "https://en.wikipedia.org/wiki/Tea",
+            "text": "a typo",
+        },
+    }
+
+
+def test_other_wikimedia_frames_are_filtered() -> None:
+    """A log entry, a categorisation and a canary event (by its domain) are no failures."""
+    canary = {**_EDIT, "meta": {**_EDIT["meta"], "domain": "canary"}}
+
+    mapped = _map(load_mapping("wikimedia"), {**_EDIT, "type": "log"}, {**_EDIT, "type": "categorize"}, canary)
+
+    assert (mapped.filtered, len(mapped.rows.columns), mapped.rows.faults) == (3, 0, {})
+
+
 def test_other_bluesky_frames_are_filtered() -> None:
     """A like and an account event are no failures."""
     like = {**_POST, "commit": {**_POST["commit"], "collection": "app.bsky.feed.like"}}
@@ -177,6 +236,7 @@ def test_no_frames_are_no_rows() -> None:
     [
         ({"equals": "a"}, [True, False, False, False]),
         ({"equals": None}, [False, False, True, True]),
+        ({"not_in": ["a"]}, [False, True, True, True]),
         ({"in": ["a", 2]}, [True, True, False, False]),
         ({"exists": True}, [True, True, False, False]),
         ({"exists": False}, [False, False, True, True]),

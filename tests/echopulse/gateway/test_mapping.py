@@ -52,7 +52,7 @@ def test_a_path_alone_is_a_value(tmp_path: Path) -> None:
         ({"ts": "{path: t, format: us_}"}, "(did you mean 'us'?)"),
         (
             {"when": "[{path: a}]"},
-            "m.yaml: when[0]: exactly one of equals, in, exists is needed, there is none",
+            "m.yaml: when[0]: exactly one of equals, in, not_in, exists is needed, there is none",
         ),
         ({"metadata": "{kind: {template: '{a'}}"}, "m.yaml: metadata.kind.template: template '{a' has a brace"),
         ({"text": "a", "metadata": "{text: b}"}, "text and metadata.text are both given"),

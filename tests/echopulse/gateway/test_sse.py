@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from echopulse.gateway.connector import Connector
+from echopulse.gateway.connectors.sse import SseConnector, SseOptions
+from echopulse.gateway.single_source import run_alone
+from echopulse.gateway.source import ConnectionLostError
 from echopulse.gateway.sse import SseSource
 from schemas.errors import EchoPulseError
-from tests.echopulse.gateway.live import MAPPING, QUICK, Letters, Request, Sink, frame, http_server, until
+from tests.echopulse.gateway.live import QUICK, Broker, Request, alone, frame, http_server, until
 
 if TYPE_CHECKING:
     from echopulse.gateway.source import Limits
+    from echopulse.gateway.source_figures import SourceFigures
 
 
-def _connector(
-    source: SseSource, sink: Sink, letters: Letters, limits: Limits = QUICK, frames: int | None = None
-) -> Connector:
-    return Connector(source, MAPPING, sink, letters, limits=limits, frames=frames)
+async def _ran(url: str, broker: Broker, limits: Limits = QUICK, frames: int | None = None) -> SourceFigures:
+    run = alone(SseConnector, broker, limits, frames=frames, url=url)
+    await run_alone(run, asyncio.Event())
+    return run.figures
 
 
 def _event(number: int, **more: str) -> bytes:
@@ -38,15 +41,13 @@ async def test_events_become_events() -> None:
         await request.send(b"data: {\n\n" + _event(4, skip="1"))
         await request.writer.wait_closed()
 
-    sink, letters = Sink(), Letters()
+    broker = Broker()
     async with http_server(handle) as url:
-        source = SseSource(url, limits=QUICK)
-        report = await _connector(source, sink, letters, frames=4).run(asyncio.Event())
+        figures = await _ran(url, broker, frames=4)
 
-    assert sink.ids == ["e1", "e2"]
-    assert (report.received, report.events, report.filtered, report.dead_letters) == (4, 2, 1, 1)
-    assert (letters.letters[0].stage, letters.letters[0].original) == ("parse", b"{")
-    assert source.server_wait_s == 0.005
+    assert broker.ids() == ["e1", "e2"]
+    assert (figures.frames, figures.delivered, figures.filtered, figures.letters) == (4, 2, 1, 1)
+    assert (broker.letters()[0].stage, broker.letters()[0].original) == ("parse", b"{")
 
 
 async def test_a_new_connection_resumes_behind_the_last_id() -> None:
@@ -64,15 +65,15 @@ async def test_a_new_connection_resumes_behind_the_last_id() -> None:
             await request.send(_event(10))
             await request.writer.wait_closed()
 
-    sink, letters = Sink(), Letters()
+    broker = Broker()
     async with http_server(handle) as url:
-        report = await _connector(SseSource(url, limits=QUICK), sink, letters, frames=4).run(asyncio.Event())
+        figures = await _ran(url, broker, frames=4)
 
     assert resumed == [None, "8", "9"]
-    assert sink.ids == ["e7", "e8", "e10"]
-    assert report.reconnects == 2
-    assert letters.letters[0].original == b"id: 9\ndata: \xff"
-    assert letters.letters[0].reason.startswith("not UTF-8")
+    assert broker.ids() == ["e7", "e8", "e10"]
+    assert figures.reconnects == 2
+    assert broker.letters()[0].original == b"id: 9\ndata: \xff"
+    assert broker.letters()[0].reason.startswith("not UTF-8")
 
 
 async def test_an_event_too_large_is_refused_and_the_next_is_taken() -> None:
@@ -86,15 +87,14 @@ async def test_an_event_too_large_is_refused_and_the_next_is_taken() -> None:
         await request.send(b"data: " + b"x" * 300_000 + b"\nid: 1\n\n" + _event(2))
         await request.writer.wait_closed()
 
-    sink, letters = Sink(), Letters()
+    broker = Broker()
     async with http_server(handle) as url:
         limits = replace(QUICK, frame_bytes=100_000)
-        source = SseSource(url, limits=limits)
-        await _connector(source, sink, letters, limits, frames=2).run(asyncio.Event())
+        await _ran(url, broker, limits, frames=2)
 
-    assert (connections, sink.ids) == (1, ["e2"])
-    assert "above 100000 bytes was refused" in letters.letters[0].reason
-    assert letters.letters[0].original.startswith(b"data: xxx")
+    assert (connections, broker.ids()) == (1, ["e2"])
+    assert "above 100000 bytes was refused" in broker.letters()[0].reason
+    assert broker.letters()[0].original.startswith(b"data: xxx")
 
 
 async def test_an_event_cut_off_is_a_dead_letter() -> None:
@@ -109,12 +109,12 @@ async def test_an_event_cut_off_is_a_dead_letter() -> None:
         if connections > 1:
             await request.writer.wait_closed()
 
-    sink, letters = Sink(), Letters()
+    broker = Broker()
     async with http_server(handle) as url:
-        await _connector(SseSource(url, limits=QUICK), sink, letters, frames=3).run(asyncio.Event())
+        await _ran(url, broker, frames=3)
 
-    assert sink.ids == ["e1", "e2"]
-    assert (letters.letters[0].reason, letters.letters[0].original) == (
+    assert broker.ids() == ["e1", "e2"]
+    assert (broker.letters()[0].reason, broker.letters()[0].original) == (
         "the stream ended inside this event",
         b'data: {"id"',
     )
@@ -132,26 +132,26 @@ async def test_a_silent_server_is_left() -> None:
             await request.send(_event(connections))
         await request.writer.wait_closed()
 
-    sink = Sink()
+    broker = Broker()
     async with http_server(handle) as url:
         limits = replace(QUICK, read_timeout_s=0.2)
-        await _connector(SseSource(url, limits=limits), sink, Letters(), limits, frames=1).run(asyncio.Event())
+        await _ran(url, broker, limits, frames=1)
 
-    assert sink.ids == ["e2"]
+    assert broker.ids() == ["e2"]
 
 
 async def test_a_busy_server_is_asked_again_until_the_limit() -> None:
     """A 503 may pass; four in a row are enough."""
     async with http_server(lambda request: request.answer("503 Service Unavailable")) as url:
         with pytest.raises(EchoPulseError, match="given up after 4 attempts in a row: the server answered 503"):
-            await _connector(SseSource(url, limits=QUICK), Sink(), Letters()).run(asyncio.Event())
+            await _ran(url, Broker())
 
 
 @pytest.mark.parametrize(
     ("status", "content_type", "expected"),
     [
         ("404 Not Found", "text/plain", "answered 404 Not Found .check the address"),
-        ("403 Forbidden", "text/plain", "answered 403 Forbidden .give a token"),
+        ("403 Forbidden", "text/plain", "answered 403 Forbidden .give a valid token"),
         ("200 OK", "text/html", "answered with text/html, not text/event-stream"),
     ],
 )
@@ -166,7 +166,7 @@ async def test_what_no_attempt_mends_is_told_at_once(status: str, content_type: 
 
     async with http_server(handle) as url:
         with pytest.raises(EchoPulseError, match=expected):
-            await _connector(SseSource(url, limits=QUICK), Sink(), Letters()).run(asyncio.Event())
+            await _ran(url, Broker())
 
     assert requests == 1
 
@@ -174,9 +174,9 @@ async def test_what_no_attempt_mends_is_told_at_once(status: str, content_type: 
 async def test_no_content_ends_the_stream() -> None:
     """By the standard a 204 tells the client to stop."""
     async with http_server(lambda request: request.answer("204 No Content")) as url:
-        report = await _connector(SseSource(url, limits=QUICK), Sink(), Letters()).run(asyncio.Event())
+        figures = await _ran(url, Broker())
 
-    assert report.received == 0
+    assert figures.frames == 0
 
 
 async def test_stop_delivers_what_was_received() -> None:
@@ -187,15 +187,31 @@ async def test_stop_delivers_what_was_received() -> None:
         await request.send(_event(1) + _event(2))
         await request.writer.wait_closed()
 
-    sink, stop = Sink(), asyncio.Event()
+    broker, stop = Broker(), asyncio.Event()
     async with http_server(handle) as url:
-        connector = _connector(SseSource(url, limits=QUICK), sink, Letters())
-        running = asyncio.create_task(connector.run(stop))
-        await until(lambda: connector.report.received == 2)
+        run = alone(SseConnector, broker, url=url)
+        running = asyncio.create_task(run_alone(run, stop))
+        await until(lambda: run.figures.frames == 2)
         stop.set()
-        report = await running
+        await running
 
-    assert (report.events, sink.ids, sink.flushed) == (2, ["e1", "e2"], 1)
+    assert (run.figures.delivered, broker.ids(), run.figures.place) == (2, ["e1", "e2"], "2")
+
+
+async def test_the_wait_that_the_server_asks_for_is_kept_also_after_an_error() -> None:
+    """`retry` counts however the connection ends."""
+
+    async def handle(request: Request) -> None:
+        await request.stream()
+        await request.send(b"retry: 7000\n\n" + _event(1))
+        request.writer.transport.abort()
+
+    async with http_server(handle) as url:
+        connector = SseConnector(SseOptions(mapping="bluesky", url=url), QUICK)
+        with pytest.raises(ConnectionLostError) as lost:
+            [_ async for _ in connector.arrivals("")]
+
+    assert lost.value.wait_s == 7.0
 
 
 @pytest.mark.parametrize("url", ["ws://host/", "host", "http://"])

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from echopulse.gateway.connector import Connector
+from echopulse.gateway.connectors.websocket import WebSocketConnector
+from echopulse.gateway.single_source import run_alone
 from echopulse.gateway.websocket import WebSocketSource
 from schemas.errors import EchoPulseError
-from tests.echopulse.gateway.live import MAPPING, QUICK, Letters, Sink, frame, until
+from tests.echopulse.gateway.live import QUICK, Broker, alone, frame, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    import pyarrow as pa
-
+    from echopulse.gateway.acknowledged_producer import Refused
+    from echopulse.gateway.outgoing import Outgoing
     from echopulse.gateway.source import Limits
+    from echopulse.gateway.source_figures import SourceFigures
 
 
 @asynccontextmanager
@@ -30,12 +32,16 @@ async def _server(handle: Callable[[ServerConnection], Awaitable[None]]) -> Asyn
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/path"
 
 
-def _connector(url: str, sink: Sink, letters: Letters, limits: Limits = QUICK, frames: int | None = None) -> Connector:
-    return Connector(WebSocketSource(url, limits=limits), MAPPING, sink, letters, limits=limits, frames=frames)
+async def _ran(
+    url: str, broker: Broker, limits: Limits = QUICK, frames: int | None = None, **more: object
+) -> SourceFigures:
+    run = alone(WebSocketConnector, broker, limits, frames=frames, url=url, **more)
+    await run_alone(run, asyncio.Event())
+    return run.figures
 
 
 async def test_frames_become_events() -> None:
-    """Text and binary frames alike; filtered and bad ones are counted; everything is flushed."""
+    """Text and binary frames alike; filtered and bad ones are counted."""
 
     async def handle(socket: ServerConnection) -> None:
         await socket.send(frame(1).decode())
@@ -45,17 +51,16 @@ async def test_frames_become_events() -> None:
         await socket.send('{"id": "e5"}')
         await socket.wait_closed()
 
-    sink, letters = Sink(), Letters()
+    broker = Broker()
     async with _server(handle) as url:
-        report = await _connector(url, sink, letters, frames=5).run(asyncio.Event())
+        figures = await _ran(url, broker, frames=5)
 
-    assert sink.ids == ["e1", "e2"]
-    assert (report.received, report.events, report.filtered, report.dead_letters) == (5, 2, 1, 2)
-    assert [(letter.stage, letter.origin, letter.original) for letter in letters.letters] == [
+    assert broker.ids() == ["e1", "e2"]
+    assert (figures.frames, figures.delivered, figures.filtered, figures.letters) == (5, 2, 1, 2)
+    assert [(letter.stage, letter.origin, letter.original) for letter in broker.letters()] == [
         ("parse", "test:4", b"\xff{"),
         ("validate", "test:5", b'{"id": "e5"}'),
     ]
-    assert (sink.flushed, letters.flushed) == (1, 1)
 
 
 async def test_a_lost_connection_is_made_again() -> None:
@@ -75,26 +80,24 @@ async def test_a_lost_connection_is_made_again() -> None:
         else:
             await socket.wait_closed()
 
-    sink = Sink()
+    broker = Broker()
     async with _server(handle) as url:
-        report = await _connector(url, sink, Letters(), frames=3).run(asyncio.Event())
+        figures = await _ran(url, broker, frames=3)
 
-    assert len(set(sink.ids)) == 3
-    assert report.reconnects >= 2
+    assert len(set(broker.ids())) == 3
+    assert figures.reconnects >= 2
 
 
 async def test_attempts_have_a_limit() -> None:
     """A port where nobody listens is given up with its address, the number of attempts and the reason."""
     async with _server(lambda socket: socket.close()) as url:
         pass
-    sink = Sink()
+    broker = Broker()
 
     with pytest.raises(
         EchoPulseError, match=r"^ws://127\.0\.0\.1:\d+/path was given up after 4 attempts in a row: .*Ref"
     ):
-        await _connector(url, sink, Letters()).run(asyncio.Event())
-
-    assert sink.flushed == 1
+        await _ran(url, broker)
 
 
 async def test_a_frame_too_large_is_refused_and_the_next_is_taken() -> None:
@@ -107,30 +110,29 @@ async def test_a_frame_too_large_is_refused_and_the_next_is_taken() -> None:
         await socket.send(b"x" * 2_000 if connections == 1 else frame(connections))
         await socket.wait_closed()
 
-    sink, letters = Sink(), Letters()
+    broker = Broker()
     async with _server(handle) as url:
         limits = replace(QUICK, frame_bytes=1_000)
-        report = await _connector(url, sink, letters, limits, frames=2).run(asyncio.Event())
+        figures = await _ran(url, broker, limits, frames=2)
 
-    assert sink.ids == ["e2"]
-    assert (report.dead_letters, letters.letters[0].stage) == (1, "parse")
-    assert "above 1000 bytes was refused" in letters.letters[0].reason
+    assert broker.ids() == ["e2"]
+    assert (figures.letters, broker.letters()[0].stage) == (1, "parse")
+    assert "above 1000 bytes was refused" in broker.letters()[0].reason
 
 
 async def test_a_server_that_sends_only_frames_too_large_is_given_up() -> None:
     """A refused frame is no progress."""
-    letters = Letters()
+    broker = Broker()
 
     async with _server(lambda socket: socket.send(b"x" * 2_000)) as url:
-        connector = _connector(url, Sink(), letters, replace(QUICK, frame_bytes=1_000))
         with pytest.raises(EchoPulseError, match="given up after 4 attempts"):
-            await connector.run(asyncio.Event())
+            await _ran(url, broker, replace(QUICK, frame_bytes=1_000))
 
-    assert len(letters.letters) == 4
+    assert len(broker.letters()) == 4
 
 
-async def test_a_full_sink_stops_the_reading() -> None:
-    """With Kafka blocked, queue and socket buffers fill and the server can send no more; nothing is lost afterwards."""
+async def test_a_kafka_that_is_away_stops_the_reading() -> None:
+    """Queues and socket buffers fill and the server can send no more; nothing is lost afterwards."""
     total = 4_000
     sent = 0
 
@@ -141,25 +143,23 @@ async def test_a_full_sink_stops_the_reading() -> None:
             sent += 1
         await socket.wait_closed()
 
-    sink = Sink()
-    sink.open.clear()
+    broker = Broker(here=False)
     async with _server(handle) as url:
-        limits = replace(QUICK, queued_frames=50, batch_frames=10)
-        connector = _connector(url, sink, Letters(), limits, frames=total)
-        running = asyncio.create_task(connector.run(asyncio.Event()))
+        run = alone(
+            WebSocketConnector, broker, replace(QUICK, queued_frames=50, batch_frames=10), frames=total, url=url
+        )
+        running = asyncio.create_task(run_alone(run, asyncio.Event()))
         try:
-            await until(lambda: connector.report.received >= 60)
+            await until(lambda: run.figures.frames >= 100)
             await until(_unchanged(lambda: sent))
-            stuck, received = sent, connector.report.received
+            stuck, received = sent, run.figures.frames
         finally:
-            sink.open.set()
-        report = await running
+            broker.back()
+        await running
 
     assert stuck < total
-    assert received <= 61
-
-    assert report.events == total
-    assert sink.ids == [f"e{number}" for number in range(total)]
+    assert received <= 50 + 50 + 10 + 1, "both queues, a batch between them, a frame before them"
+    assert broker.ids() == [f"e{number}" for number in range(total)]
 
 
 def _unchanged(count: Callable[[], int], polls: int = 50) -> Callable[[], bool]:
@@ -174,7 +174,7 @@ def _unchanged(count: Callable[[], int], polls: int = 50) -> Callable[[], bool]:
 
 
 async def test_stop_delivers_what_was_received() -> None:
-    """The connection is closed, the queue emptied, the sinks flushed."""
+    """The connection is closed, the queue emptied."""
     closed = asyncio.Event()
 
     async def handle(socket: ServerConnection) -> None:
@@ -183,26 +183,25 @@ async def test_stop_delivers_what_was_received() -> None:
         await socket.wait_closed()
         closed.set()
 
-    sink, stop = Sink(), asyncio.Event()
-    sink.open.clear()
+    broker, stop = Broker(here=False), asyncio.Event()
     async with _server(handle) as url:
-        connector = _connector(url, sink, Letters())
-        running = asyncio.create_task(connector.run(stop))
-        await until(lambda: connector.report.received == 5)
+        run = alone(WebSocketConnector, broker, url=url)
+        running = asyncio.create_task(run_alone(run, stop))
+        await until(lambda: run.figures.frames == 5)
         stop.set()
         await asyncio.wait_for(closed.wait(), 10)
-        sink.open.set()
-        report = await running
+        broker.back()
+        await running
 
-    assert (report.received, report.events, sink.flushed) == (5, 5, 1)
+    assert (run.figures.delivered, run.figures.state) == (5, "stopped")
 
 
-async def test_a_failing_sink_ends_the_source() -> None:
-    """The sink's own error comes through."""
+async def test_a_failing_kafka_ends_the_source() -> None:
+    """Its own error comes through."""
 
-    class Broken(Sink):
-        def send(self, events: pa.RecordBatch) -> None:
-            raise EchoPulseError(f"Kafka is gone, {events.num_rows} event waits")
+    class Broken(Broker):
+        def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
+            raise EchoPulseError(f"Kafka is gone, {len(records)} event waits")
 
     async def handle(socket: ServerConnection) -> None:
         await socket.send(frame(1))
@@ -210,7 +209,7 @@ async def test_a_failing_sink_ends_the_source() -> None:
 
     async with _server(handle) as url:
         with pytest.raises(EchoPulseError, match="Kafka is gone"):
-            await _connector(url, Broken(), Letters()).run(asyncio.Event())
+            await _ran(url, Broken())
 
 
 async def test_headers_and_subscriptions_are_sent_on_each_connect() -> None:
@@ -223,8 +222,7 @@ async def test_headers_and_subscriptions_are_sent_on_each_connect() -> None:
         await socket.send(frame(len(seen)))
 
     async with _server(handle) as url:
-        source = WebSocketSource(url, limits=QUICK, headers={"X-Key": "k"}, subscribe=["hello"])
-        await Connector(source, MAPPING, Sink(), Letters(), limits=QUICK, frames=2).run(asyncio.Event())
+        await _ran(url, Broker(), frames=2, headers={"X-Key": "k"}, subscribe=["hello"])
 
     assert seen[:2] == [("k", "hello")] * 2
 
@@ -243,8 +241,8 @@ async def test_a_refusal_that_no_attempt_mends_is_told_at_once() -> None:
 
     async with serve(handle, "127.0.0.1", 0, process_request=refuse) as server:  # type: ignore[arg-type]
         url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/?token=secret"
-        with pytest.raises(EchoPulseError, match=r"^ws://127\.0\.0\.1:\d+/ answered 401 Unauthorized \(give a token"):
-            await _connector(url, Sink(), Letters()).run(asyncio.Event())
+        with pytest.raises(EchoPulseError, match=r"^ws://127\.0\.0\.1:\d+/ answered 401 Unauthorized \(give a valid"):
+            await _ran(url, Broker())
 
     assert attempts == 1
 

@@ -12,11 +12,11 @@ FROM TABLE(HOP(
       SELECT `channel_id`, `bitmap_user_key`, `rows`, `sum_emoji_count`, `sum_sentiment_score`, `sum_toxic`, `sum_toxicity_rest`, `sum_toxicity_whole`,
         CAST(NULL AS TIMESTAMP_LTZ(3)) AS `silent`, `pane_time`
       FROM `panes_channel_id_1m`
-      UNION ALL SELECT `channel_id`, CASE WHEN `rows` < 0 THEN `bitmap_user_key` END, CASE WHEN `rows` < 0 THEN `rows` ELSE 0 END, CASE WHEN `rows` < 0 THEN `sum_emoji_count` END, CASE WHEN `rows` < 0 THEN `sum_sentiment_score` END, CASE WHEN `rows` < 0 THEN `sum_toxic` END, CASE WHEN `rows` < 0 THEN `sum_toxicity_rest` END, CASE WHEN `rows` < 0 THEN `sum_toxicity_whole` END,
+      UNION ALL SELECT `channel_id`, `bitmap_user_key`, `rows`, `sum_emoji_count`, `sum_sentiment_score`, `sum_toxic`, `sum_toxicity_rest`, `sum_toxicity_whole`,
         CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
       FROM TABLE(HOP(
-          TABLE `panes_channel_id_1m`,
-          DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '6' MINUTE))
+          TABLE `panes_channel_id_1m_empty`,
+          DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
       WHERE `pane_time` < CAST(`window_start` + INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(3)))),
     DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
 GROUP BY `channel_id`, `window_start`, `window_end`

@@ -9,11 +9,11 @@ FROM TABLE(TUMBLE(
       SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`,
         CAST(NULL AS TIMESTAMP_LTZ(3)) AS `silent`, `pane_time`
       FROM `panes_user_id`
-      UNION ALL SELECT `user_id`, CASE WHEN `rows` < 0 THEN `bitmap_text_key` END, CASE WHEN `rows` < 0 THEN `rows` ELSE 0 END, CASE WHEN `rows` < 0 THEN `sum_toxicity_rest` END, CASE WHEN `rows` < 0 THEN `sum_toxicity_whole` END,
+      UNION ALL SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`,
         CAST(`window_time` AS TIMESTAMP_LTZ(3)), `window_time`
-      FROM TABLE(HOP(
-          TABLE `panes_user_id`,
-          DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '2' MINUTE))
+      FROM TABLE(TUMBLE(
+          TABLE `panes_user_id_empty`,
+          DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE))
       WHERE `pane_time` < CAST(`window_start` + INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(3)))),
     DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE))
 GROUP BY `user_id`, `window_start`, `window_end`

@@ -1,0 +1,114 @@
+"""Records on their way to Kafka, told when all of a batch are there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from confluent_kafka import KafkaException
+
+from echopulse.gateway.kafka_client import BoundedProducer
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from confluent_kafka import KafkaError, Message
+
+    from echopulse.gateway.outgoing import Outgoing
+
+#: Records that Kafka refused for good, with its reason.
+Refused = list[tuple["Outgoing", str]]
+
+_POLL_S = 0.05
+_ANY_PARTITION = -1
+#: A message waits without end for a broker that is away: what bounds it is the window before it, and what is behind
+#: that window stays in the queues and spools. So an outage of any length loses nothing and re-sends nothing.
+SETTINGS = {
+    "message.timeout.ms": 0,
+    "delivery.report.only.error": False,
+    "linger.ms": 5,
+    "queue.buffering.max.messages": 2_000_000,
+    "queue.buffering.max.kbytes": 256 * 1024,
+}
+
+
+class RecordSink(Protocol):
+    """Where records go: AcknowledgedProducer, or a list in a test."""
+
+    def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
+        """Send records in order; the result comes when all are acknowledged or refused. Raises EchoPulseError."""
+
+
+class AcknowledgedProducer:
+    """An idempotent producer (acks=all) whose `send` is for the event loop in which it was made."""
+
+    def __init__(self, bootstrap: str) -> None:
+        """Connect by and by."""
+        self._producer = BoundedProducer(bootstrap, _ignore, SETTINGS)
+        self._loop = asyncio.get_running_loop()
+        self._closed = threading.Event()
+        self._polling = threading.Thread(target=self._poll, name="kafka-acknowledgements", daemon=True)
+        self._polling.start()
+
+    def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
+        """Send records in order; see RecordSink."""
+        waiting = _Waiting(records, self._loop)
+        produce = self._producer.produce_now
+        headers: list[tuple[str, str | bytes | None]]
+        for record in records:
+            report, headers = waiting.report, [*record.headers]
+            try:
+                produce(
+                    record.topic, record.value, record.key, _ANY_PARTITION, report, None, record.ts, headers or None
+                )
+            except (BufferError, KafkaException) as error:
+                raise EchoPulseError(
+                    f"Kafka at {self._producer.bootstrap} takes no message on {record.topic}: {error}"
+                ) from error
+        waiting.sent()
+        return waiting.future
+
+    async def close(self) -> None:
+        """Drop the connection; wait for what was sent first."""
+        self._closed.set()
+        await asyncio.to_thread(self._polling.join)
+        await asyncio.to_thread(self._producer.close)
+
+    def _poll(self) -> None:
+        while not self._closed.is_set():
+            self._producer.poll(_POLL_S)
+
+
+class _Waiting:
+    """Counts the reports of one batch; called by the polling thread alone, but for `sent`."""
+
+    def __init__(self, records: Sequence[Outgoing], loop: asyncio.AbstractEventLoop) -> None:
+        self._records, self._loop = records, loop
+        self._lock = threading.Lock()
+        self._left = len(records) + 1
+        self._refused: list[tuple[bytes, str]] = []
+        self.future: asyncio.Future[Refused] = loop.create_future()
+
+    def report(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._refused.append((message.value() or b"", error.str()))
+        self.sent()
+
+    def sent(self) -> None:
+        with self._lock:
+            self._left -= 1
+            done = self._left == 0
+        if done:
+            self._loop.call_soon_threadsafe(self._finish)
+
+    def _finish(self) -> None:
+        if not self.future.done():
+            reasons = dict(self._refused)
+            refused = [(r, reasons[r.value]) for r in self._records if r.value in reasons] if reasons else []
+            self.future.set_result(refused)
+
+
+def _ignore(_error: KafkaError, _message: Message) -> None:
+    """Each message has a report of its own."""

@@ -1,0 +1,1 @@
+"""The connectors that ship: each file is one platform."""

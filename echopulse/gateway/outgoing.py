@@ -1,0 +1,81 @@
+"""What waits for Kafka: a record of one of the gateway's topics, in memory or as bytes in a spool."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from echopulse.gateway.spool import Position  # noqa: TC001 a field's type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from echopulse.gateway.receipt import Receipt
+
+_HEAD = struct.Struct("<qIII")
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Outgoing(NamedTuple):
+    """A record; `ts` in ms UTC."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    ts: int
+    headers: Headers = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of key and value, as queues and the window count them."""
+        return len(self.key) + len(self.value)
+
+    def packed(self) -> bytes:
+        """Return it as bytes."""
+        topic = self.topic.encode()
+        pairs = [(name, value.decode("latin-1")) for name, value in self.headers]
+        headers = orjson.dumps(pairs) if pairs else b""
+        return _HEAD.pack(self.ts, len(topic), len(self.key), len(headers)) + topic + self.key + headers + self.value
+
+
+def unpacked(data: bytes) -> Outgoing:
+    """Read what `packed` wrote."""
+    ts, topic, key, headers = _HEAD.unpack_from(data)
+    key_at = _HEAD.size + topic
+    headers_at = key_at + key
+    value_at = headers_at + headers
+    pairs = orjson.loads(data[headers_at:value_at]) if headers else []
+    return Outgoing(
+        data[_HEAD.size : key_at].decode(),
+        data[key_at:headers_at],
+        data[value_at:],
+        ts,
+        tuple((name, value.encode("latin-1")) for name, value in pairs),
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records taken together; `position` is behind them where they came from the spool, `resume` the newest frame's.
+
+    `receipts` are those of the frames that they came from.
+    """
+
+    records: Sequence[Outgoing]
+    position: Position | None = None
+    resume: str = ""
+    receipts: Sequence[Receipt] = ()
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of all; counted once, since queue and window each ask for it coming and going."""
+        return sum([len(record.key) + len(record.value) for record in self.records])
+
+    def settle(self, reason: str = "") -> None:
+        """Settle all receipts: '' for safe."""
+        for receipt in self.receipts:
+            receipt.settle(reason)

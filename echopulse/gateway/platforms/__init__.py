@@ -1,0 +1,1 @@
+"""What connectors of platforms are made of: payloads read as fields, and client libraries kept to our rules."""

@@ -1,0 +1,160 @@
+"""Takes persons out of events before anything is written: user ids by keyed hash, texts by rule."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+from schemas.arrow import EVENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.avro import DeadLetter
+
+_HASH_DIGITS = 32
+EMAIL = r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})+"
+#: International numbers, and national ones in groups: fewer than three groups is a price or a date as often.
+PHONE = r"(?:\+[0-9][0-9 ()./\-]{6,18}[0-9])|(?:\b\(?0?[0-9]{2,4}\)?[ ./\-][0-9]{3,4}[ ./\-][0-9]{3,4}\b)"
+
+
+class Rule(BaseModel):
+    """A pattern (RE2) and what stands in its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: str
+    replacement: str
+
+    @field_validator("pattern", mode="after")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            pc.replace_substring_regex(pa.array([""]), pattern=pattern, replacement="")
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"not a pattern of RE2: {error}") from None
+        return pattern
+
+
+class Redact(BaseModel):
+    """What to take out. `users` is the key of the hash; `user_keys` are keys in the payload whose values are users."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    users: SecretStr | None = None
+    user_keys: list[str] = []
+    email: bool = False
+    phone: bool = False
+    rules: list[Rule] = []
+
+
+class Redaction:
+    """Applies one source's rules; the same user has the same hash wherever the key is the same."""
+
+    def __init__(self, wanted: Redact) -> None:
+        """Compile the rules."""
+        self._key = wanted.users.get_secret_value().encode() if wanted.users else b""
+        self._user_keys = frozenset(wanted.user_keys)
+        self._rules = [(rule.pattern, rule.replacement) for rule in wanted.rules]
+        self._rules += [(EMAIL, "[email]")] * wanted.email + [(PHONE, "[phone]")] * wanted.phone
+
+    def hashed(self, user: str) -> str:
+        """Return a user's pseudonym: HMAC-SHA256 under the key, 128 bits of it in hex; nothing stays nothing."""
+        return hmac.digest(self._key, user.encode(), "sha256").hex()[:_HASH_DIGITS] if user else ""
+
+    def apply(self, events: pa.RecordBatch) -> pa.RecordBatch:
+        """Return a batch in schema EVENT without what must not be written: users first, then texts by rule."""
+        if not events.num_rows or not (self._key or self._rules):
+            return events
+        columns = dict(zip(EVENT.names, events.columns, strict=True))
+        if self._key:
+            columns |= self._without_users(events)
+        metadata = columns["metadata"]
+        columns["raw_payload"] = self._by_rules(columns["raw_payload"])
+        items = self._by_rules(metadata.items)
+        columns["metadata"] = pa.MapArray.from_arrays(metadata.offsets, metadata.keys, items).cast(EVENT.field(6).type)
+        return pa.RecordBatch.from_arrays([columns[name] for name in EVENT.names], schema=EVENT)
+
+    def letter(self, letter: DeadLetter) -> DeadLetter:
+        """Return a dead letter whose original, reason and id say no more than an event would.
+
+        Where users are hashed, an original without a known user may hold one anywhere: it is withheld, its size told.
+        """
+        if not (self._key or self._rules):
+            return letter
+        original, event_id, reason = letter.original, letter.event_id, letter.reason
+        if self._key:
+            digest = hmac.digest(self._key, original, "sha256").hex()[:_HASH_DIGITS]
+            original = f"withheld: {len(original)} bytes, HMAC-SHA256 {digest}".encode()
+            event_id = self.hashed(event_id)
+            reason = reason.partition(", found ")[0].partition(": '")[0]
+        texts = self._by_rules(pa.array([event_id, reason], pa.string())).to_pylist()
+        clean = self._by_rules(pa.array([original], pa.binary()))[0].as_py()
+        return replace(letter, event_id=texts[0], reason=texts[1], original=clean)
+
+    def _by_rules(self, texts: pa.Array) -> pa.Array:
+        for pattern, replacement in self._rules:
+            texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
+        return texts
+
+    def _without_users(self, events: pa.RecordBatch) -> dict[str, pa.Array]:
+        coded = events.column("user_id").dictionary_encode()
+        users: list[str] = coded.dictionary.to_pylist()
+        names = [self.hashed(user) for user in users]
+        patterns = [_whole_word(user) for user in users]
+        ids, payloads, items = [], [], []
+        metadata = events.column("metadata")
+        pairs: Sequence[list[tuple[str, str]]] = metadata.to_pylist()
+        # A payload is JSON of any shape, in which a user may stand anywhere: it is read one by one.
+        for place, event_id, raw, meta in zip(
+            coded.indices.to_pylist(),
+            events.column("id").to_pylist(),
+            events.column("raw_payload").to_pylist(),
+            pairs,
+            strict=True,
+        ):
+            pattern, name = patterns[place], names[place]
+            ids.append(pattern.sub(name, event_id))
+            payloads.append(self._payload(raw, pattern, name))
+            items.append([(key, pattern.sub(name, value)) for key, value in meta or []])
+        return {
+            "id": pa.array(ids, pa.string()),
+            "user_id": pa.array(names, pa.string()).take(coded.indices),
+            "raw_payload": pa.array(payloads, pa.binary()),
+            "metadata": pa.array(items, EVENT.field(6).type),
+        }
+
+    def _payload(self, raw: bytes, pattern: re.Pattern[str], name: str) -> bytes:
+        try:
+            document = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return pattern.sub(name, raw.decode(errors="replace")).encode()
+        return orjson.dumps(self._walked(document, pattern, name))
+
+    def _walked(self, value: Any, pattern: re.Pattern[str], name: str) -> Any:  # noqa: ANN401 any JSON
+        match value:
+            case dict():
+                return {
+                    pattern.sub(name, key): self.hashed(str(item))
+                    if key in self._user_keys and isinstance(item, str | int)
+                    else self._walked(item, pattern, name)
+                    for key, item in value.items()
+                }
+            case list():
+                return [self._walked(item, pattern, name) for item in value]
+            case str():
+                return pattern.sub(name, value)
+            case int() if not isinstance(value, bool) and pattern.fullmatch(str(value)):
+                return name
+        return value
+
+
+def _whole_word(user: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(user)}(?!\w)" if user else "(?!)")

@@ -1,0 +1,106 @@
+"""The reading half of a source: connect, take frames into the queue, and connect again where that may help."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from echopulse.gateway.reconnect import wait_before
+from echopulse.gateway.source import ConnectionLostError, StreamEndedError
+from echopulse.gateway.token_bucket import TokenBucket
+from echopulse.telemetry import logger
+from schemas.errors import EchoPulseError
+
+if TYPE_CHECKING:
+    from echopulse.gateway.connector import Arrival, Connector
+    from echopulse.gateway.frame_queue import FrameQueue
+    from echopulse.gateway.gateway_config import Source
+    from echopulse.gateway.source_figures import SourceFigures
+
+_LOG = logger(__name__)
+_LONGEST_ASKED_S = 3600.0
+
+
+class SourceReading:
+    """Reads one source into a queue; `place` is where the next connection goes on."""
+
+    def __init__(
+        self,
+        source: Source,
+        queue: FrameQueue[Arrival],
+        figures: SourceFigures,
+        *,
+        place: str = "",
+        frames: int | None = None,
+    ) -> None:
+        """Begin at `place`, and end after so many `frames`, where they are limited. Connects to nothing yet."""
+        self.place = place
+        #: Set when nothing more will be read: the stream is over, or lost for good.
+        self.over = asyncio.Event()
+        self._source, self._queue, self._figures = source, queue, figures
+        self._limits, rate = source.config.limits(), source.config.rate
+        self._connector: Connector[Any] = source.connector(source.options, self._limits)
+        self._bucket = TokenBucket(rate.per_second, rate.burst) if rate else None
+        self._failed, self._frames = 0, frames
+
+    async def run(self) -> None:
+        """Connect again and again until the stream is over or the source is lost for good."""
+        while True:
+            reason, wait_s = "the server closed the connection", 0.0
+            try:
+                await self._take_in()
+            except StreamEndedError:
+                self._figures.state = "ended"
+                self.over.set()
+                return
+            except ConnectionLostError as error:
+                reason, wait_s = str(error), error.wait_s
+            except EchoPulseError as error:
+                self._lost(str(error))
+                return
+            except Exception as error:  # noqa: BLE001 a user's connector may raise anything: others go on
+                reason = f"{type(error).__name__}: {error}"
+            self._failed += 1
+            if self._failed >= self._limits.attempts:
+                attempts = f"given up after {self._failed} attempts in a row"
+                self._lost(f"{self._connector.address} was {attempts}: {reason}")
+                return
+            # What a server asks for is longer than our own longest wait, and is what keeps it from shutting us out.
+            wait_s = max(wait_before(self._failed, self._limits), min(wait_s, _LONGEST_ASKED_S))
+            self._figures.reconnects += 1
+            self._figures.state, self._figures.trouble = "waiting", reason
+            _LOG.warning("connecting again", source=self._source.name, reason=reason, wait_s=round(wait_s, 2))
+            await asyncio.sleep(wait_s)
+
+    async def _take_in(self) -> None:
+        """Take in what one connection gives."""
+        figures = self._figures
+        async with aclosing(self._connector.arrivals(self.place)) as arrivals:
+            async for arrival in arrivals:
+                figures.state, figures.trouble = "reading", ""
+                self._failed = self._failed if arrival.fault else 0
+                self.place = arrival.resume or self.place
+                figures.frames += 1
+                if await self._within_rate():
+                    await self._queue.put(arrival)
+                elif arrival.receipt:
+                    arrival.receipt.settle("more than the source's rate")
+                if figures.frames == self._frames:
+                    raise StreamEndedError
+
+    def _lost(self, reason: str) -> None:
+        self._figures.state, self._figures.trouble = "lost", reason
+        self.over.set()
+        _LOG.error("source lost until its configuration changes", source=self._source.name, reason=reason)
+
+    async def _within_rate(self) -> bool:
+        if self._bucket is None or self._bucket.take():
+            return True
+        rate = self._source.config.rate
+        if rate is not None and rate.over == "drop":
+            self._figures.dropped["rate"] += 1
+            return False
+        while not self._bucket.take():  # noqa: ASYNC110 time is what is waited for
+            await asyncio.sleep(self._bucket.wait_s())
+        return True

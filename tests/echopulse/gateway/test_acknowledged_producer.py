@@ -1,0 +1,40 @@
+"""Acknowledged sending, against librdkafka's own broker."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
+from echopulse.gateway.dead_letters import now_ms
+from echopulse.gateway.outgoing import Outgoing
+from schemas.topics import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.echopulse.gateway.conftest import Record
+
+
+async def test_the_result_comes_when_all_is_there(
+    bootstrap: str, read_topic: Callable[[str, int], list[Record]]
+) -> None:
+    """In order within a key, with headers and time; a batch of nothing is there at once."""
+    producer, now = AcknowledgedProducer(bootstrap), now_ms()
+    records = [
+        Outgoing(EVENTS, f"c{number % 3}".encode(), str(number).encode(), now, (("h", b"x"),)) for number in range(300)
+    ]
+    try:
+        async with asyncio.timeout(30):
+            results = await asyncio.gather(
+                producer.send(records[:200]), producer.send(records[200:]), producer.send([])
+            )
+    finally:
+        await producer.close()
+    assert not any(results)
+    read = await asyncio.to_thread(read_topic, EVENTS, 300)
+    for key in (b"c0", b"c1", b"c2"):
+        numbers = [int(record.value) for record in read if record.key == key]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == 100
+    assert {(record.ts_ms, record.headers["h"]) for record in read} == {(now, b"x")}
