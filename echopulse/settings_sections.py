@@ -12,6 +12,8 @@ MAX_PORT = 65_535
 MINUTE_MS = 60_000
 #: SeaweedFS's master, volume, filer and S3 each listen for gRPC too.
 S3_GRPC_PORTS = 4
+#: Airflow serves logs of tasks and of its triggerer by ports of their own.
+AIRFLOW_LOG_PORTS = 2
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 Delivery = Literal["exactly-once", "at-least-once"]
@@ -179,6 +181,8 @@ class EmbeddedStack(_Section):
     #: Whether `up` starts a tracking server beside the others: some 430 MB of memory.
     mlflow: bool = True
     mlflow_port: Port = 18_500
+    #: Airflow's web page, of `make airflow`; logs of its tasks and its triggerer have the two above it.
+    airflow_port: Port = 18_600
     #: Where `up`, `run` and `pipeline run` show their metrics.
     metrics_port: Port = 18_095
     start_timeout_s: Positive = 120
@@ -188,6 +192,7 @@ class EmbeddedStack(_Section):
         """Refuse two servers on one port."""
         taken = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_port")}
         taken |= {f"s3_filer_port + {n}": self.s3_filer_port + n for n in range(1, S3_GRPC_PORTS + 1)}
+        taken |= {f"airflow_port + {n}": self.airflow_port + n for n in range(1, AIRFLOW_LOG_PORTS + 1)}
         seen: dict[int, str] = {}
         for name, port in taken.items():
             if port > MAX_PORT:
