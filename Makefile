@@ -27,7 +27,7 @@ $(AIRFLOW_READY): infra/airflow.txt infra/airflow_environment infra/index_settin
 	@infra/airflow_environment
 
 airflow: airflow-environment ## Airflow beside the stack of `echopulse up`, until Ctrl-C
-	@$(BIN)/python -m infra.airflow_service
+	@$(BIN)/python infra/airflow_service.py
 
 run: bootstrap ## Start everything on simulated chat and show it live
 	@$(BIN)/echopulse run

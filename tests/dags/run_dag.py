@@ -1,6 +1,7 @@
 """Run one DAG by `dag.test()`, in Airflow's environment: `run_dag.py DAG CONF [ANSWER USER]`.
 
-Prints, as the last line, what became of it. Where a person is waited for, USER answers ANSWER by Airflow's REST API.
+Prints, as the last line, what became of it. There is no pause before a task is tried again. Where a person is waited
+for, USER answers ANSWER by Airflow's REST API.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,9 @@ _DEADLINE_S = 90
 def main(dag_id: str, conf: str, answer: str = "", user: str = "") -> None:
     """Run it and print its state, the states of its tasks, and the runs of others that it asked for."""
     dag = importlib.import_module(f"dags.{dag_id}").dag
+    for task in dag.tasks:
+        if not task.is_mapped:
+            task.retry_delay = timedelta(0)
     if answer:
         # Made here: two threads that import parts of Airflow at once wait for each other.
         application = create_app()

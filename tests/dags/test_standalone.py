@@ -1,0 +1,105 @@
+"""The loop under a real `airflow standalone`: drift on Kafka, its watcher, training, promotion by the gates."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka import Producer
+
+from echopulse.gateway.topics_admin import ensure_topics
+from echopulse.settings import Settings
+from echopulse.settings_sections import EmbeddedStack, Registry
+from echopulse.stack import Stack, stack_settings
+from echopulse.stack.kafka import Kafka
+from echopulse.stack.processes import record_of, terminate
+from echopulse.stack.spec import child_environ
+from infra.airflow_service import Airflow as Service
+from schemas.topics import MODEL_DRIFT
+from tests.system.own_stack import free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.dags.conftest import Airflow
+
+_COMES_UP_S, _RUNS_S = 150, 90
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+
+
+def test_drift_on_kafka_leads_to_a_promotion(airflow: Airflow, tmp_path: Path) -> None:
+    """A drift is told; a model is trained, registered and promoted. What is no drift is passed over."""
+    # Airflow takes the two ports above its web page's, too.
+    kafka, controller, web, *_ = free_ports(5)
+    settings = Settings(
+        home=tmp_path / "home",
+        stack=EmbeddedStack(kafka_port=kafka, kafka_controller_port=controller, airflow_port=web),
+        registry=Registry(roles={"lead": ["ada"]}),
+        training_data=Path("/labelled texts"),
+    )
+    airflow.answer("registry register", {"digest": "sha256:abcd", "tasks": ["toxicity"]})
+    airflow.answer("registry gates", {"role": ""})
+    airflow.answer("registry shadow", {"events": 5, "wanted": 5})
+    services = stack_settings(settings)
+    with Stack(services, lambda _: None, [Kafka(services)]).bring_up():
+        ensure_topics(settings.kafka.bootstrap)
+        began = time.monotonic()
+        with _standalone(settings, airflow):
+            _tell(settings.kafka.bootstrap, b"no drift", json.dumps({"id": "5f0c", "task": "toxicity"}).encode())
+            _until(lambda: any(call.startswith("train ") for call in _calls(airflow)), _COMES_UP_S)
+            trained = time.monotonic()
+            _until(lambda: any(call.startswith("registry promote ") for call in _calls(airflow)), _RUNS_S)
+            done = time.monotonic()
+    calls = [" ".join(call.split()[:2]) for call in _calls(airflow)]
+    assert calls == [
+        *("train sentiment", "registry register", "registry gates", "registry shadow"),
+        *("registry judge", "registry promote"),
+    ]
+    assert airflow.calls[-1].startswith("registry promote toxicity@sha256:abcd --data ")
+    print(f"from start to training {trained - began:.0f} s, on to the promotion {done - trained:.0f} s")  # noqa: T201
+
+
+@contextmanager
+def _standalone(settings: Settings, airflow: Airflow) -> Iterator[None]:
+    """Start the server that `make airflow` starts, with the recording `echopulse` before the real one."""
+    service = Service(settings, None)
+    launch = service.launch()
+    environment = child_environ(launch.environ, service.home) | {
+        "PATH": os.pathsep.join([str(airflow.folder), launch.environ["PATH"]]),
+        **{name: airflow.environment[name] for name in ("CALLS", "ANSWERS", "AIRFLOW_VAR_ECHOPULSE_FOLDER")},
+    }
+    with (airflow.folder / "airflow.log").open("wb") as log:
+        process = subprocess.Popen(
+            launch.argv, env=environment, cwd=service.home, stdout=log, stderr=log, start_new_session=True
+        )
+    record = record_of(process, service.home)
+    try:
+        yield
+    finally:
+        assert terminate(record, service.patience_s) == []
+        process.wait(10)
+
+
+def _tell(bootstrap: str, *records: bytes) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap})
+    for record in records:
+        producer.produce(MODEL_DRIFT, record)
+    assert producer.flush(30) == 0
+
+
+def _calls(airflow: Airflow) -> list[str]:
+    return airflow.calls if (airflow.folder / "calls").exists() else []
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
