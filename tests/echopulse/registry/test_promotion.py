@@ -13,7 +13,7 @@ import pytest
 
 from echopulse.registry.follow import follow
 from echopulse.registry.opening import Reference, find, opened_store, parse_reference
-from echopulse.registry.promotion import Promotion, RefusedPromotionError, promote, rollback
+from echopulse.registry.promotion import Promotion, RefusedPromotionError, judge, promote, rollback
 from echopulse.registry.report import models, shown
 from echopulse.registry.server import RegistryServer
 from echopulse.registry.verdict import signing_key
@@ -114,6 +114,20 @@ def test_the_biased_one_is_refused_by_its_gate(store: ModelStore, settings: Sett
         promote(store, settings, Promotion(Reference("toxicity", digests["biased"])), print)
     assert [result.gate for result in error.value.verdict.failed] == ["group_false_positives"]
     assert champion(store, "toxicity") == digests["sound"]
+
+
+def test_who_is_judged_is_not_promoted(store: ModelStore, settings: Settings, digests: dict[str, str]) -> None:
+    """The verdict is signed and kept, whatever it is; the champion itself is not judged."""
+    asked = Reference("sentiment", digests["biased"])
+    verdict = judge(store, settings, asked, None, print)
+    assert verdict.passed
+    document = shown(store, find(store, asked), signing_key(settings))
+    assert (document["signature"], document["verdict"]["judged_ms"]) == ("valid", verdict.judged_ms)
+    assert champion(store, "sentiment") == digests["sound"]
+    with pytest.raises(RefusedPromotionError):
+        judge(store, settings, Reference("toxicity", digests["biased"]), None, print)
+    with pytest.raises(EchoPulseError, match=r"is the champion already$"):
+        judge(store, settings, Reference("sentiment", digests["sound"]), None, print)
 
 
 def test_a_gate_that_cannot_run_has_failed(store: ModelStore, settings: Settings, digests: dict[str, str]) -> None:
