@@ -57,12 +57,14 @@ def test_drift_on_kafka_leads_to_a_promotion(airflow: Airflow, tmp_path: Path) -
             trained = time.monotonic()
             _until(lambda: any(call.startswith("registry promote ") for call in _calls(airflow)), _RUNS_S)
             done = time.monotonic()
-    calls = [" ".join(call.split()[:2]) for call in _calls(airflow)]
+    # The nightly ones run where their time has just passed when the server starts.
+    nightly = ("feature compact ", "drift check ")
+    calls = [" ".join(call.split()[:2]) for call in airflow.calls if not call.startswith(nightly)]
     assert calls == [
         *("train sentiment", "registry register", "registry gates", "registry shadow"),
         *("registry judge", "registry promote"),
     ]
-    assert airflow.calls[-1].startswith("registry promote toxicity@sha256:abcd --data ")
+    assert any(call.startswith("registry promote toxicity@sha256:abcd --data ") for call in airflow.calls)
     print(f"from start to training {trained - began:.0f} s, on to the promotion {done - trained:.0f} s")  # noqa: T201
 
 
