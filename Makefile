@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap train-environment airflow-environment airflow run test lint proto bench dev build precommit compose-up lock clean
+.PHONY: help bootstrap train-environment drift-environment airflow-environment airflow run test lint proto bench dev build precommit compose-up lock clean
 
 BIN := .venv/bin
 READY := .venv/.bootstrapped
@@ -20,6 +20,9 @@ $(READY): uv.lock pyproject.toml setup.py infra/bootstrap infra/index_settings.b
 
 train-environment: bootstrap ## What training a transformer needs besides: torch, 5 GB
 	@infra/bootstrap train
+
+drift-environment: bootstrap ## What the reports of drift need besides: Evidently
+	@infra/bootstrap drift
 
 airflow-environment: $(AIRFLOW_READY) ## Make .venv-airflow with what infra/airflow.txt pins, 280 MB
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
+from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from transforms.drift_monitor import Drift
 
-app = App(name="drift", help="Watch texts and scores for drift.")
+app = App(name="drift", help="Watch texts and scores for drift; report on it.")
 
 _FILE = "drift/state.json"
 
@@ -45,6 +47,61 @@ def watch(*, options: GlobalOptions = NO_OPTIONS) -> None:
         running.run(stop)
     document: dict[str, Any] = {"read": running.read, "drifts": running.told}
     emit(document, options.json, lambda: f"{sum(running.read.values()):,} records read, {running.told} drifts told")
+
+
+@app.command
+def check(
+    *,
+    hours: int = 24,
+    reference_hours: int = 168,
+    to: Annotated[str | None, Parameter(show_default=False)] = None,
+    rows: int = 10_000,
+    output: Annotated[Path | None, Parameter(show_default=False)] = None,
+    options: GlobalOptions = NO_OPTIONS,
+) -> None:
+    """Hold the lake's last hours against those before; the reports are kept in MLflow.
+
+    Says what drifted and exits 0 all the same.
+
+    Parameters
+    ----------
+    hours
+        That are looked at.
+    reference_hours
+        Before them, that they are held against.
+    to
+        When the hours end, such as 2026-01-31T08:00Z; default: now.
+    rows
+        Events of each that are drawn at random, at most.
+    output
+        A folder that the reports are written to as well.
+    """
+    from datetime import UTC, datetime
+
+    from echopulse.cli.moment import read_moment
+    from echopulse.drift.check import Request
+    from echopulse.drift.check import check as compare
+
+    if min(hours, reference_hours, rows) < 1:
+        raise UsageError(f"--hours {hours} --reference-hours {reference_hours} --rows {rows}: all are at least 1")
+    until = datetime.now(UTC) if to is None else read_moment("--to", to)
+    document, pages = compare(options.settings(), Request(until, hours, reference_hours, rows), _say)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        for name, page in pages.items():
+            (output / f"{name}.html").write_text(page, encoding="utf-8")
+    emit(document, options.json, lambda: "\n".join(map(_compared, document["columns"])))
+
+
+def _compared(column: dict[str, Any]) -> str:
+    drifted = "  DRIFTED" if column["drifted"] else ""
+    name = f"{column['report']}.{column['column']}"
+    return f"{name:<28} {column['distance']:8.3f} of {column['threshold']:g}  {column['method']}{drifted}"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 @app.command

@@ -19,6 +19,7 @@ SCHEMA = pa.schema(
         pa.field("source", pa.string()),
         pa.field("ts", pa.timestamp("ms", tz="UTC")),
         pa.field("language", pa.string()),
+        pa.field("sentiment", pa.string()),
         pa.field("model_sentiment", pa.string()),
         pa.field("model_toxicity", pa.string()),
         pa.field("toxicity", pa.float64()),
@@ -39,6 +40,6 @@ def _row(result: dict[str, Any]) -> tuple[object, ...]:
     models, scores = result["models"], result["scores"]
     return (
         *(result["channel_id"], result["source"], result["ts"], result["language"]),
-        *(models.get("sentiment", ""), models.get("toxicity", ""), result["toxicity"]),
+        *(result["sentiment"], models.get("sentiment", ""), models.get("toxicity", ""), result["toxicity"]),
         *(scores.get(label, math.nan) for label in ("positive", "negative", "hate", "offensive")),
     )
