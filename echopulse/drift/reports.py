@@ -104,4 +104,4 @@ def _has_values(column: pa.Array) -> bool:
     """Say whether anything stands in a column: NaN and null stand for nothing."""
     if pa.types.is_floating(column.type):
         return bool(pc.any(pc.invert(pc.is_null(column, nan_is_null=True)), min_count=0).as_py())
-    return len(column) > column.null_count
+    return bool(len(column) > column.null_count)
