@@ -23,6 +23,7 @@ from schemas.errors import EchoPulseError
 from schemas.model_registry_pb2_grpc import AnalyzeStub, ModelRegistryStub
 from tests.echopulse.registry.conftest import renamed
 from transforms.artifact import read_manifest
+from transforms.challenger import read_challenger
 from transforms.model import question
 from transforms.timed import TimedModel
 
@@ -291,7 +292,10 @@ def test_the_calls_of_grpc(settings: Settings, digests: dict[str, str]) -> None:
 def test_workers_score_by_the_timeline(
     store: ModelStore, settings: Settings, digests: dict[str, str], sound: Path, tmp_path: Path
 ) -> None:
-    """A change reaches a worker before its time: events before it name the old digest, all after it the new."""
+    """A change reaches a worker before its time: events before it name the old digest, all after it the new.
+
+    Until then the new one is the challenger, which shadow scores by.
+    """
     follow_one, digest = renamed(sound, tmp_path / "follow")
     store.register(follow_one)
     stop, lines, folder = threading.Event(), list[str](), settings.home / "models"
@@ -305,6 +309,7 @@ def test_workers_score_by_the_timeline(
             while not (folder / "timeline" / "toxicity.json").is_file():
                 assert time.monotonic() < deadline
             worker = TimedModel(folder, "toxicity")
+            until_challenger(folder, digest)
             ahead = settings.model_copy(update={"registry": settings.registry.model_copy(update={"lead_ms": 3_000})})
             step, _ = promote(store, ahead, Promotion(Reference("toxicity", digest)), print)
             while (now_ms := time.time_ns() // 1_000_000) < step.valid_from_ms + 500:
@@ -313,11 +318,19 @@ def test_workers_score_by_the_timeline(
                 assert said[0] == (digest if now_ms >= step.valid_from_ms else digests["sound"])
                 assert said[1] == digests["sound"]
             assert said[2] == digest
+            until_challenger(folder, "")
         finally:
             stop.set()
             follower.join(60)
     assert lines == []
     assert rollback(store, settings, "toxicity").digest == digests["sound"]
+
+
+def until_challenger(folder: Path, digest: str) -> None:
+    """Wait until the follower names a challenger of toxicity."""
+    deadline = time.monotonic() + 60
+    while read_challenger(folder, "toxicity") != digest:
+        assert time.monotonic() < deadline
 
 
 def batch(times: list[int]) -> pa.RecordBatch:
