@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from confluent_kafka import Producer
 
@@ -22,7 +24,8 @@ from echopulse.stack.processes import record_of, terminate
 from echopulse.stack.spec import child_environ
 from infra.airflow_service import Airflow as Service
 from schemas.topics import MODEL_DRIFT
-from tests.system.own_stack import free_ports
+from tests.dags.conftest import ROOT
+from tests.system.own_stack import free_ports, left_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +69,41 @@ def test_drift_on_kafka_leads_to_a_promotion(airflow: Airflow, tmp_path: Path) -
     ]
     assert any(call.startswith("registry promote toxicity@sha256:abcd --data ") for call in airflow.calls)
     print(f"from start to training {trained - began:.0f} s, on to the promotion {done - trained:.0f} s")  # noqa: T201
+
+
+def test_it_ends_with_all_that_it_started(airflow: Airflow, tmp_path: Path) -> None:
+    """What `make airflow` runs: it comes up, and SIGTERM leaves nothing of it."""
+    kafka, controller, web, *_ = free_ports(5)
+    stack = EmbeddedStack(kafka_port=kafka, kafka_controller_port=controller, airflow_port=web)
+    settings = Settings(home=tmp_path / "home", stack=stack)
+    config = tmp_path / "mine.yaml"
+    ports = {name: port for name, port in stack.model_dump().items() if name.endswith("_port")}
+    config.write_text(json.dumps({"home": str(settings.home), "stack": ports}), encoding="utf-8")
+    services = stack_settings(settings)
+    with (
+        Stack(services, lambda _: None, [Kafka(services)]).bring_up(),
+        (airflow.folder / "airflow.log").open("wb") as log,
+    ):
+        command = [sys.executable, str(ROOT / "infra" / "airflow_service.py"), "--config", str(config)]
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
+        try:
+            _until(lambda: _healthy(f"http://127.0.0.1:{web}"), _COMES_UP_S)
+            assert left_running(settings.home / "airflow")
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            process.wait(10)
+    assert left_running(settings.home / "airflow") == []
+    assert (settings.home / "airflow" / "airflow.db").is_file()
+
+
+def _healthy(address: str) -> bool:
+    try:
+        parts = httpx.get(f"{address}/api/v2/monitor/health", timeout=5).json()
+    except (httpx.HTTPError, ValueError):
+        return False
+    return all(parts[name]["status"] == "healthy" for name in ("metadatabase", "scheduler", "triggerer"))
 
 
 @contextmanager
