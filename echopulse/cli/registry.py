@@ -229,11 +229,11 @@ def _shown(document: dict[str, Any]) -> str:
 
 def _beside_the_champion(settings: Settings, document: dict[str, Any]) -> dict[str, Any]:
     """Return what a challenger said in shadow; where Kafka is away, why nothing is known of it."""
-    from echopulse.registry.shadow import MOST_SHOWN, compare
+    from echopulse.registry.shadow import MOST_SHOWN, seen_in_shadow
     from schemas.errors import EchoPulseError
 
     try:
-        return compare(settings, document["task"], document["digest"], MOST_SHOWN).document()
+        return seen_in_shadow(settings, document["task"], document["digest"], MOST_SHOWN)
     except EchoPulseError as error:
         return {"unknown": str(error)}
 

@@ -11,6 +11,8 @@ from cyclopts import Parameter
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 
+_MOST_SHOWN_OF_A_TEXT = 120
+
 
 def gates(task: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
     """List the gates that a task's models are judged by, and the role whose approval is asked for.
@@ -78,14 +80,14 @@ def shadow(
     from echopulse.registry.gates.declaration import SHIPPED, read_gates
     from echopulse.registry.gates.shadow import ShadowAgreement
     from echopulse.registry.opening import find, opened_store, parse_reference
-    from echopulse.registry.shadow import MOST_SHOWN, compare
+    from echopulse.registry.shadow import MOST_SHOWN, seen_in_shadow
 
     settings, named = options.settings(), parse_reference(reference)
     declared = read_gates(Path(settings.registry.gates or SHIPPED), named.task)
     wanted = max((gate.events for gate in declared.gates if isinstance(gate, ShadowAgreement)), default=0)
     with opened_store(settings) as store:
         digest = find(store, named).digest
-    document = compare(settings, named.task, digest, events or wanted or MOST_SHOWN).document()
+    document = seen_in_shadow(settings, named.task, digest, events or wanted or MOST_SHOWN)
     document |= {"task": named.task, "wanted": wanted}
     emit(document, options.json, lambda: "\n".join(shadow_lines(document)))
 
@@ -113,10 +115,16 @@ def shadow_lines(seen: dict[str, Any]) -> list[str]:
     ]
     lines += [
         f"  {one['event_id']} in {one['channel_id']}: champion {one['champion']} {one['champion_score']:.2f}, "
-        f"it {one['model']} {one['model_score']:.2f}"
+        f"it {one['model']} {one['model_score']:.2f}{_quoted(one.get('text'))}"
         for one in seen["samples"]
     ]
+    if "texts_unknown" in seen:
+        lines.append(f"  their texts are unknown: {seen['texts_unknown']}")
     return lines
+
+
+def _quoted(text: str | None) -> str:
+    return "" if text is None else f": {' '.join(text.split())[:_MOST_SHOWN_OF_A_TEXT]}"
 
 
 def _say(line: str) -> None:

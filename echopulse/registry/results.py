@@ -1,19 +1,24 @@
-"""What was said of an event, by its id: from the lake, and from Kafka where it is too new for the lake."""
+"""What was said of an event, and its text, by its id: from the lake; from Kafka what is too new for the lake."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from echopulse.job.lake import opened
 from echopulse.job.topic_reader import Position, end_position, read_batches
 from features.lake.table import read_table
 from schemas.avro import decode_analysis
+from schemas.codec import decode_events
 from schemas.errors import EchoPulseError
 from schemas.topics import ANALYSIS
+from transforms.extraction import extract, lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from echopulse.settings import Settings
 
 #: Results that are looked through in the topic at most, the newest ones.
@@ -34,6 +39,22 @@ def results_of(settings: Settings, event_id: str) -> list[dict[str, Any]]:
             "it may be a dead letter: echopulse dlq ls",
         )
     return found
+
+
+def texts_of(settings: Settings, events: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the texts of events, by channel and id, as far as the lake has them: the newest are not in it yet.
+
+    Raises EchoPulseError where the lake cannot be read.
+    """
+    wanted = list(events)
+    where = pc.field("event_id").isin([event_id for _, event_id in wanted])
+    table = read_table(opened(settings.lake), "events", ["event"], where=where) if wanted else None
+    if table is None:
+        return {}
+    decoded = decode_events(table.column("event").combine_chunks().cast(pa.binary())).events
+    extracted = extract(decoded, lookup(decoded.column("metadata"), "kind"))
+    keys = zip(decoded.column("channel_id").to_pylist(), decoded.column("id").to_pylist(), strict=True)
+    return {key: text for key, text in zip(keys, extracted.texts.to_pylist(), strict=True) if key in wanted}
 
 
 def _newest(settings: Settings, event_id: str) -> list[dict[str, Any]]:

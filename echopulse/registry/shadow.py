@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from schemas.errors import EchoPulseError
 from schemas.topics import SHADOW
 
 if TYPE_CHECKING:
@@ -100,6 +101,26 @@ def compare(settings: Settings, task: str, digest: str, events: int) -> Comparis
         found.microseconds /= found.events
         found.active_microseconds /= found.events
     return found
+
+
+def seen_in_shadow(settings: Settings, task: str, digest: str, events: int) -> dict[str, Any]:
+    """Return a comparison as a document, its samples with their texts as far as the lake has them.
+
+    Where the lake is away, `texts_unknown` says why there are none. Raises EchoPulseError where Kafka is away.
+    """
+    # The lake's reader takes a second to import.
+    from echopulse.registry.results import texts_of  # noqa: PLC0415
+
+    document = compare(settings, task, digest, events).document()
+    samples: list[dict[str, Any]] = document["samples"]
+    try:
+        texts = texts_of(settings, [(one["channel_id"], one["event_id"]) for one in samples])
+    except EchoPulseError as error:
+        texts = {}
+        document["texts_unknown"] = str(error)
+    for one in samples:
+        one["text"] = texts.get((one["channel_id"], one["event_id"]))
+    return document
 
 
 def _count(found: Comparison, record: dict[str, Any]) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from echopulse.cli.registry_judge import shadow_lines
-from echopulse.registry.shadow import compare
+from echopulse.registry.shadow import compare, seen_in_shadow
 from echopulse.settings import Settings
-from echopulse.settings_sections import Kafka
+from echopulse.settings_sections import Kafka, Lake
+from schemas.arrow import EVENT
+from schemas.codec import encode_events
 from tests.echopulse.registry.gates.test_shadow import produce
 
 if TYPE_CHECKING:
@@ -56,6 +62,38 @@ def test_a_model_beside_the_champion(bootstrap: str, tmp_path: Path) -> None:
         "  2 in c: champion toxic 0.50, it not_toxic 0.50",
         "  1 in c: champion not_toxic 0.50, it toxic 0.50",
     ]
+
+
+def test_samples_have_their_texts(bootstrap: str, tmp_path: Path) -> None:
+    """As far as the lake has them; where it cannot be read, it is told why."""
+    produce(bootstrap, [("toxicity", OWN, "toxic", "not_toxic")] * 2)
+    kafka = Kafka(bootstrap=bootstrap)
+    rows = [
+        {
+            "id": "1",
+            "ts": datetime(2026, 1, 31, tzinfo=UTC),
+            "source": "s",
+            "channel_id": channel,
+            "user_id": "u",
+            "raw_payload": b"{}",
+            "metadata": [("text", f"in\n{channel}")],
+        }
+        for channel in ("c", "other")
+    ]
+    events = encode_events(pa.RecordBatch.from_pylist(rows, schema=EVENT))
+    hour = tmp_path / "events" / "date=2026-01-31" / "hour=00"
+    hour.mkdir(parents=True)
+    pq.write_table(pa.table({"event_id": ["1", "1"], "event": events}), hour / "part-0.parquet")
+    seen = seen_in_shadow(Settings(kafka=kafka, lake=Lake(path=str(tmp_path))), "toxicity", OWN, 10)
+    assert [(one["event_id"], one["text"]) for one in seen["samples"]] == [("1", "in\nc"), ("0", None)]
+    assert shadow_lines(seen)[-2:] == [
+        "  1 in c: champion not_toxic 0.50, it toxic 0.50: in c",
+        "  0 in c: champion not_toxic 0.50, it toxic 0.50",
+    ]
+    (hour / "part-0.parquet").write_bytes(b"PAR1")
+    seen = seen_in_shadow(Settings(kafka=kafka, lake=Lake(path=str(tmp_path))), "toxicity", OWN, 10)
+    assert [one["text"] for one in seen["samples"]] == [None, None]
+    assert shadow_lines(seen)[-1].startswith(f"  their texts are unknown: {hour}/")
 
 
 def test_the_newest_are_compared_and_none_is_told(bootstrap: str, tmp_path: Path) -> None:
