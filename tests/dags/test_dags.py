@@ -167,15 +167,15 @@ def test_the_real_command(airflow: Airflow) -> None:
     hour = airflow.folder / "lake" / "events" / "date=2026-01-31" / "hour=07"
     hour.mkdir(parents=True)
     for number in range(3):
-        path = hour / f"part-{number}.parquet"
-        pq.write_table(pa.table({"event_id": [f"e{number}"]}), path)
-        os.utime(path, (0, 0))
+        part = hour / f"part-{number}.parquet"
+        pq.write_table(pa.table({"event_id": [f"e{number}"]}), part)
+        os.utime(part, (0, 0))
     (airflow.folder / "echopulse.yaml").write_text("lake: {path: lake}\n", encoding="utf-8")
     (airflow.folder / "echopulse").unlink()
     path = os.pathsep.join([airflow.environment["PATH"], str(Path(sys.executable).parent)])
     real = replace(airflow, environment=airflow.environment | {"PATH": path, "AIRFLOW_VAR_ECHOPULSE_CONFIG": ""})
     assert real.run("compact_and_retain")["tasks"] == {"compact": "success"}
-    (file,) = (path for path in hour.iterdir() if not path.name.startswith((".", "_")))
+    (file,) = (each for each in hour.iterdir() if not each.name.startswith((".", "_")))
     assert pq.read_table(file).column("event_id").to_pylist() == ["e0", "e1", "e2"]
 
 
