@@ -2,10 +2,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap train-environment run test lint proto bench dev build precommit compose-up lock clean
+.PHONY: help bootstrap train-environment drift-environment airflow-environment airflow run test lint proto bench dev build precommit compose-up lock clean
 
 BIN := .venv/bin
 READY := .venv/.bootstrapped
+AIRFLOW_READY := .venv-airflow/.bootstrapped
 COMPOSE := docker compose -f infra/compose.yaml
 export PYTHON
 
@@ -19,6 +20,17 @@ $(READY): uv.lock pyproject.toml setup.py infra/bootstrap infra/index_settings.b
 
 train-environment: bootstrap ## What training a transformer needs besides: torch, 5 GB
 	@infra/bootstrap train
+
+drift-environment: bootstrap ## What the reports of drift need besides: Evidently
+	@infra/bootstrap drift
+
+airflow-environment: $(AIRFLOW_READY) ## Make .venv-airflow with what infra/airflow.txt pins, 280 MB
+
+$(AIRFLOW_READY): infra/airflow.txt infra/airflow_environment infra/index_settings.bash | bootstrap
+	@infra/airflow_environment
+
+airflow: airflow-environment ## Airflow beside the stack of `echopulse up`, until Ctrl-C
+	@$(BIN)/python infra/airflow_service.py
 
 run: bootstrap ## Start everything on simulated chat and show it live
 	@$(BIN)/echopulse run

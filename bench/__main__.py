@@ -31,6 +31,7 @@ BENCHES = {
     "gateway": "bench.gateway",
     "windows": "bench.windows",
     "backfill": "bench.backfill",
+    "drift": "bench.drift",
 }
 #: Only where it is named: it lasts as long as it is told to.
 SOAK, _SOAK_MODULE = "soak", "bench.soak"

@@ -13,6 +13,7 @@ from echopulse.settings_errors import read_yaml, refuse_unknown_variables, told_
 from echopulse.settings_sections import (
     Consistency,
     Crowd,
+    Drift,
     EmbeddedStack,
     Flink,
     Job,
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     training_data: Path = Path("data")
     tracking: Tracking = Tracking()
     registry: Registry = Registry()
+    drift: Drift = Drift()
     stack: EmbeddedStack = EmbeddedStack()
 
     @field_validator("home", "cache", "training_data", mode="after")

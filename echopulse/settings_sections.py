@@ -12,6 +12,8 @@ MAX_PORT = 65_535
 MINUTE_MS = 60_000
 #: SeaweedFS's master, volume, filer and S3 each listen for gRPC too.
 S3_GRPC_PORTS = 4
+#: Airflow serves logs of tasks and of its triggerer by ports of their own.
+AIRFLOW_LOG_PORTS = 2
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 Delivery = Literal["exactly-once", "at-least-once"]
@@ -141,6 +143,29 @@ class Registry(_Section):
     lead_ms: Positive = 5_000
 
 
+class Drift(_Section):
+    """How results and texts are watched for drift; a pane is so many values of a group of channels."""
+
+    #: Patterns of channel ids by the name of a group; a channel in none belongs to its source.
+    groups: dict[str, list[str]] = {}
+    pane_events: Positive = 1_000
+    baseline_panes: Annotated[int, Field(ge=10)] = 40
+    #: How likely an alarm is at one pane of a group where nothing changed, all its measures together.
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=1)] = 0.0001
+    #: What a pane must differ by to count, as a population stability index.
+    least_psi: Annotated[float, Field(ge=0)] = 0.1
+    #: What a mean must move by to count, in standard deviations of the baseline.
+    least_shift: Annotated[float, Field(ge=0)] = 0.2
+    #: So many panes in a row must differ.
+    persist: Positive = 3
+    #: A model whose training's words are the known ones: a name or a folder; else they are those of the first texts.
+    reference: str = ""
+    #: How many texts those are.
+    vocabulary_texts: Positive = 50_000
+    #: Where `drift watch` shows its metrics.
+    metrics_port: Port = 18_096
+
+
 class EmbeddedStack(_Section):
     """Ports on this machine of the servers that `echopulse up` starts; S3's gRPC has the four above `s3_filer_port`."""
 
@@ -156,6 +181,8 @@ class EmbeddedStack(_Section):
     #: Whether `up` starts a tracking server beside the others: some 430 MB of memory.
     mlflow: bool = True
     mlflow_port: Port = 18_500
+    #: Airflow's web page, of `make airflow`; logs of its tasks and its triggerer have the two above it.
+    airflow_port: Port = 18_600
     #: Where `up`, `run` and `pipeline run` show their metrics.
     metrics_port: Port = 18_095
     start_timeout_s: Positive = 120
@@ -165,6 +192,7 @@ class EmbeddedStack(_Section):
         """Refuse two servers on one port."""
         taken = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_port")}
         taken |= {f"s3_filer_port + {n}": self.s3_filer_port + n for n in range(1, S3_GRPC_PORTS + 1)}
+        taken |= {f"airflow_port + {n}": self.airflow_port + n for n in range(1, AIRFLOW_LOG_PORTS + 1)}
         seen: dict[int, str] = {}
         for name, port in taken.items():
             if port > MAX_PORT:

@@ -69,7 +69,8 @@ ANALYSED = pa.schema(
     ]
 )
 
-#: What a strategy in shadow says of a row of a batch beside the active one of its kind; `row` is its place there.
+#: What a strategy in shadow says of a row of a batch beside the active one of its kind; `row` is its place there,
+#: `microseconds` the time that its batch took, a text of it.
 SHADOWED = pa.schema(
     [
         pa.field("row", pa.int64()),
@@ -80,6 +81,8 @@ SHADOWED = pa.schema(
         pa.field("score", pa.float64()),
         pa.field("active_label", pa.string()),
         pa.field("active_score", pa.float64()),
+        pa.field("microseconds", pa.float64()),
+        pa.field("active_microseconds", pa.float64()),
     ]
 )
 

@@ -60,6 +60,7 @@ def encode_shadow(analysed: pa.RecordBatch, shadow: pa.RecordBatch, ts_ms: pa.In
         _doubles(shadow.column("active_score")),
         varints(ts_ms.to_numpy()[rows]),
         *_strings(analysed.column("channel_id").take(place)),
+        *(_doubles(shadow.column(name)) for name in ("microseconds", "active_microseconds")),
     )
     offsets = np.zeros(analysed.num_rows + 1, np.int32)
     np.cumsum(np.bincount(rows, minlength=analysed.num_rows), out=offsets[1:])

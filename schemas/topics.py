@@ -16,6 +16,7 @@ CONVERSATIONS = "social.conversations"
 HEALTH = "social.health"
 DLQ = "social.dlq"
 DLQ_REPLAYS = "social.dlq.replays"
+MODEL_DRIFT = "model.drift"
 
 #: Oldest and furthest event times that the broker takes on `social.events`; the gateway checks the same limits first.
 #: Ten years back, so that history can be replayed with its own times; an hour ahead, the broker's own default.
@@ -62,6 +63,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(CONVERSATIONS, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
     Topic(HEALTH, partitions=4, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
     Topic(DLQ, partitions=1, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
+    Topic(MODEL_DRIFT, partitions=1, retention_ms=EVENTS_MAX_AGE_MS, retention_bytes=1024**3),
     # Which dead letters were replayed, by letter: compacted, for a letter stays replayed as long as it is there.
     Topic(DLQ_REPLAYS, 1, EVENTS_MAX_AGE_MS, retention_bytes=1024**3, cleanup_policy="compact"),
 )

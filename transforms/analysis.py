@@ -156,6 +156,7 @@ class Analyser:
         beside = [
             compare(kind, strategy, ask(kind, strategy, asked), verdicts[kind.name], rows)
             for kind, strategy in self._shadow
+            if strategy.ready()
         ]
         return columns, beside
 

@@ -56,6 +56,8 @@ def compare(
         "score": own_scores.take(at),
         "active_label": labels,
         "active_score": scores,
+        "microseconds": constant(verdict.microseconds, len(texts), pa.float64()),
+        "active_microseconds": constant(active.microseconds, len(texts), pa.float64()),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in SHADOWED.names], schema=SHADOWED)
 

@@ -65,6 +65,10 @@ class Strategy(ABC):
     def open(self, context: Context) -> None:  # noqa: B027 - a strategy without a model has nothing to open
         """Load what is needed, once a worker; raises EchoPulseError where that cannot be."""
 
+    def ready(self) -> bool:
+        """Say whether it answers the next batch: one in shadow may have nothing to say for a while. Never raises."""
+        return True
+
     def close(self) -> None:  # noqa: B027 - most have nothing to give back
         """Give back what `open` took, when the worker ends."""
 

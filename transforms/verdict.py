@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,8 @@ class Verdict:
     abstained: NDArray[np.int64]
     abstentions: pa.StringArray
     failures: dict[int, str]
+    #: The time that it took, for each text that it was given.
+    microseconds: float = 0.0
 
     def whole(self, kind: Kind) -> tuple[pa.Array, pa.StringArray, NDArray[np.int64]]:
         """Return values, models and rows (ascending) of all it scored or abstained from."""
@@ -77,7 +80,9 @@ def ask(kind: Kind, strategy: Strategy, texts: TextBatch) -> Verdict:
     from, `abstained:<language>`.
     """
     part, places = texts.known_to(strategy)
+    began = time.perf_counter()
     scored = score(strategy, part)
+    seconds = time.perf_counter() - began
     if len(places) == texts.batch.num_rows:
         abstained = np.zeros(0, np.int64)
     else:
@@ -90,6 +95,7 @@ def ask(kind: Kind, strategy: Strategy, texts: TextBatch) -> Verdict:
         abstained=abstained,
         abstentions=pc.binary_join_element_wise(ABSTAINED, languages, ""),
         failures={int(places[row]): reason for row, reason in scored.failures.items()},
+        microseconds=1e6 * seconds / max(part.num_rows, 1),
     )
 
 

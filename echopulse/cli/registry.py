@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -12,8 +12,16 @@ from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 from schemas.errors import UsageError
 
+if TYPE_CHECKING:
+    from echopulse.settings import Settings
+
 app = App(name="registry", help="Models by their digests: list, judge, promote, roll back, serve.")
 app.command("echopulse.cli.registry_serve:serve", name="serve", help="Answer by gRPC: models, promotions, scores.")
+
+app.command("echopulse.cli.registry_judge:gates", name="gates", help="List the gates of a task.")
+app.command("echopulse.cli.registry_judge:judge", name="judge", help="Ask the gates about a model, promoting nothing.")
+app.command("echopulse.cli.registry_judge:shadow", name="shadow", help="Compare a model in shadow with the champion.")
+app.command("echopulse.cli.registry_lineage:lineage", name="lineage", help="From an event to the training's files.")
 
 _Quiet = Parameter(show_default=False)
 
@@ -37,7 +45,7 @@ def list_models(task: str | None = None, *, options: GlobalOptions = NO_OPTIONS)
 
 @app.command
 def show(reference: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
-    """Show a model: when it scores events, and what the gates said of it.
+    """Show a model: when it scores events, what the gates said of it, and a challenger beside the champion.
 
     Parameters
     ----------
@@ -51,6 +59,7 @@ def show(reference: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
     settings = options.settings()
     with opened_store(settings) as store:
         document = shown(store, find(store, parse_reference(reference)), signing_key(settings))
+    document["shadow"] = _beside_the_champion(settings, document) if "challenger" in document["roles"] else None
     emit(document, options.json, lambda: _shown(document))
 
 
@@ -201,18 +210,32 @@ def _line(model: dict[str, Any]) -> str:
 
 
 def _shown(document: dict[str, Any]) -> str:
+    from echopulse.cli.registry_judge import shadow_lines
     from echopulse.registry.report import moment
 
     lines = [f"{document['task']}@{document['digest']}", _line(document), f"run {document['run']}"]
     for span in document["scores"]:
         end = "" if span["to_ms"] is None else f" to {moment(span['to_ms'])}"
         lines.append(f"scores events from {moment(span['from_ms'])}{end}")
+    if (seen := document["shadow"]) is not None:
+        lines += [f"in shadow: unknown: {seen['unknown']}"] if "unknown" in seen else shadow_lines(seen)
     if verdict := document["verdict"]:
         lines.append(f"judged at {moment(verdict['judged_ms'])}, signature {document['signature']}")
         lines += [
             f"  {'passed' if one['passed'] else 'FAILED'}  {one['gate']}: {one['told']}" for one in verdict["results"]
         ]
     return "\n".join(lines)
+
+
+def _beside_the_champion(settings: Settings, document: dict[str, Any]) -> dict[str, Any]:
+    """Return what a challenger said in shadow; where Kafka is away, why nothing is known of it."""
+    from echopulse.registry.shadow import MOST_SHOWN, seen_in_shadow
+    from schemas.errors import EchoPulseError
+
+    try:
+        return seen_in_shadow(settings, document["task"], document["digest"], MOST_SHOWN)
+    except EchoPulseError as error:
+        return {"unknown": str(error)}
 
 
 def _say(line: str) -> None:

@@ -31,14 +31,20 @@ def metrics_served(settings: Settings) -> Iterator[CollectorRegistry]:
     """
     folder = host_folder(str(metrics_folder(settings)))
     folder.mkdir(parents=True, exist_ok=True)
+    with served(settings.stack.metrics_port, "stack.metrics_port") as registry:
+        MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call] # the library has few types
+        yield registry
+
+
+@contextmanager
+def served(port: int, setting: str) -> Iterator[CollectorRegistry]:
+    """Serve what is registered with the registry at a port of this machine; raises EchoPulseError where it is taken."""
     disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, that nobody asks for
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call] # the library has few types
-    port = settings.stack.metrics_port
     try:
         server, thread = start_http_server(port, _HOST, registry)
     except OSError as error:
-        raise EchoPulseError(f"metrics: port {port} is taken: {error.strerror}", "set stack.metrics_port") from error
+        raise EchoPulseError(f"metrics: port {port} is taken: {error.strerror}", f"set {setting}") from error
     try:
         yield registry
     finally:

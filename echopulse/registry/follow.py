@@ -1,4 +1,4 @@
-"""Keep the timelines of workers up to date: artifacts are fetched and checked before their time is written down."""
+"""Keep timelines and challengers of workers up to date: artifacts are fetched and checked before they are named."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from echopulse.registry.probe import probe
+from echopulse.registry.store import CHALLENGER
 from echopulse.registry.timeline import changes
 from schemas.errors import EchoPulseError
+from transforms.challenger import write_challenger
 from transforms.timeline_file import TimelineFile, write_timeline
 
 if TYPE_CHECKING:
@@ -29,11 +31,12 @@ def follow(
     stop: threading.Event,
     say: Callable[[str], None],
 ) -> int:
-    """Renew the timelines of tasks in `folder` until `stop`; return how often that was done.
+    """Renew the timelines of tasks in `folder`, and their challengers, until `stop`; return how often that was done.
 
     What fails is told once until it works again: workers go on for a lead after the last renewal, and then wait.
     """
     renewed, told = 0, ""
+    refused: dict[str, str] = {}
     checked: set[str] = set()
     while not stop.is_set():
         try:
@@ -48,6 +51,9 @@ def follow(
             if told:
                 say("the timelines are renewed again")
             told = ""
+            # A challenger that cannot be had keeps no champion from scoring.
+            for task in tasks:
+                refused[task] = _name_challenger(store, folder, task, checked, refused.get(task, ""), say)
         stop.wait(lead_ms / 1_000 / _RENEWALS_A_LEAD)
     return renewed
 
@@ -67,3 +73,20 @@ def renew(store: ModelStore, folder: Path, task: str, lead_ms: int, checked: set
             probe(store.fetch(store.entry(task, digest)), digest)
             checked.add(digest)
     write_timeline(folder, task, TimelineFile(tuple(entries), read_ms + lead_ms, lead_ms))
+
+
+def _name_challenger(
+    store: ModelStore, folder: Path, task: str, checked: set[str], told: str, say: Callable[[str], None]
+) -> str:
+    """Write down who scores in shadow; return why the challenger cannot, '' where it can or there is none."""
+    try:
+        entry = store.pointed(task, CHALLENGER)
+        if entry is not None and entry.digest not in checked:
+            probe(store.fetch(entry), entry.digest)
+            checked.add(entry.digest)
+        write_challenger(folder, task, "" if entry is None else entry.digest)
+    except EchoPulseError as error:
+        if str(error) != told:
+            say(f"{error}; the challenger of {task} does not score in shadow")
+        return str(error)
+    return ""

@@ -64,10 +64,7 @@ def promote(
     timeline = store.timeline(task)
     _check_instant(asked.at_ms, timeline, settings)
     entry = find(store, asked.reference)
-    before = timeline.last
-    if before is not None and before.digest == entry.digest:
-        raise EchoPulseError(f"{task}@{entry.digest[:19]} is the champion already")
-    verdict = _judged(store, settings, asked, entry, "" if before is None else before.digest, declared, say)
+    verdict = _judged(store, settings, asked, entry, _champion_before(timeline, entry), declared, say)
     text = signed(verdict, signing_key(settings))
     store.tag(entry, _VERDICT, text)
     if not verdict.passed:
@@ -76,6 +73,23 @@ def promote(
     valid_from_ms = _check_instant(asked.at_ms, timeline, settings)
     step = Step(0, timeline.position, entry.digest, valid_from_ms, "promotion", asked.approver, verdict=text)
     return _written(store, entry, step), verdict
+
+
+def judge(
+    store: ModelStore, settings: Settings, reference: Reference, data: Path | None, say: Callable[[str], None]
+) -> Verdict:
+    """Ask the gates about a model and sign what they say, without promoting it; no approval is asked for.
+
+    Raises RefusedPromotionError where a gate does not pass it, EchoPulseError where it is the champion already.
+    """
+    entry = find(store, reference)
+    declared = read_gates(Path(settings.registry.gates or SHIPPED), reference.task)
+    before = _champion_before(store.timeline(reference.task), entry)
+    verdict = _judged(store, settings, Promotion(reference, data=data), entry, before, declared, say)
+    store.tag(entry, _VERDICT, signed(verdict, signing_key(settings)))
+    if not verdict.passed:
+        raise RefusedPromotionError(verdict)
+    return verdict
 
 
 def rollback(store: ModelStore, settings: Settings, task: str, by: str = "") -> Step:
@@ -103,6 +117,15 @@ def _written(store: ModelStore, entry: Entry, step: Step) -> Step:
     if (challenger := store.pointed(entry.task, CHALLENGER)) is not None and challenger.digest == entry.digest:
         store.unpoint(entry.task, CHALLENGER)
     return next(one for one in timeline.steps if one.number == number)
+
+
+def _champion_before(timeline: Timeline, entry: Entry) -> str:
+    """Return the champion that a model would follow, '' for none; raises EchoPulseError where it is that itself."""
+    if timeline.last is None:
+        return ""
+    if timeline.last.digest == entry.digest:
+        raise EchoPulseError(f"{entry.task}@{entry.digest[:19]} is the champion already")
+    return timeline.last.digest
 
 
 def _judged(

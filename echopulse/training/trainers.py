@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,8 +17,11 @@ from echopulse.training.folds import cross_validate
 from echopulse.training.heads import declaration, load_all
 from echopulse.training.robustness import robustness
 from schemas.errors import EchoPulseError
-from transforms.artifact import file_digest, find_artifact
+from transforms.artifact import file_digest, find_artifact, read_manifest, write_manifest
+from transforms.drift_texts import word_hashes
+from transforms.drift_words import write_words
 from transforms.loading import load_model
+from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,7 +96,16 @@ def _table_model(order: Order, progress: Callable[[str], None], shown: Observer)
         crossed = {"cross_validation": cross_validate(tasks, order.data, order.folds, fitted, progress)}
     examples, held = (load_all(order.data, tasks, split) for split in ("train", "val"))
     fit(examples, held, order.output, declaration(tasks, order.data))
+    _keep_words(order.output, examples)
     return crossed
+
+
+def _keep_words(folder: Path, examples: Examples) -> None:
+    """Write the words of the training texts into the artifact, so that drift can tell which words it never saw."""
+    hashes = [word_hashes(normalise(rows.texts).normalised)[0] for rows in examples.values()]
+    name = write_words(folder, np.concatenate(hashes))
+    manifest, _ = read_manifest(folder)
+    write_manifest(folder, manifest.model_copy(update={"files": manifest.files | {name: file_digest(folder / name)}}))
 
 
 def _cascade(order: Order, progress: Callable[[str], None]) -> dict[str, Any]:

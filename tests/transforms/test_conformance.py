@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.remote.service import running
-from transforms.artifact import find_artifact
+from transforms.artifact import find_artifact, read_manifest
+from transforms.challenger import write_challenger
 from transforms.conformance import batch_of, faults
 from transforms.discovery import discover
 from transforms.kinds import TOXICITY
 from transforms.strategies.perspective import ENDPOINT
 from transforms.strategy import Context, Strategy
+from transforms.timeline_file import artifact_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +27,21 @@ SHIPPED = discover().strategies
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[dict[tuple[str, str], Strategy]]:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Strategy]]:
     """Every strategy that ships, the remote one on a server of its service's shape."""
+    followed = tmp_path_factory.mktemp("followed")
     with running() as service, pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENDPOINT, service.url)
         strategies = {key: declared() for key, declared in SHIPPED.items()}
+        default = find_artifact("default")
+        digest = read_manifest(default)[1]
+        artifact_folder(followed, digest).symlink_to(default)
+        for task in ("sentiment", "toxicity"):
+            write_challenger(followed, task, digest)
+        options = {"challenger": {"timeline": str(followed)}}
         for strategy in strategies.values():
-            strategy.open(Context(find_artifact("default")))
+            strategy.open(Context(find_artifact("default"), options.get(strategy.name, {})))
+            assert strategy.ready()
         yield strategies
         for strategy in strategies.values():
             strategy.close()

@@ -116,6 +116,11 @@ def test_beside_the_active_one(encode: Encode, tmp_path: Path) -> None:
     datum = decode_shadow(lists[5].as_py()[0])
     assert (datum["event_id"], datum["channel_id"], datum["label"], datum["strategy"]) == ("e5", "c", "TWO", "upper")
     assert round(datum["ts"].timestamp() * 1000) == times[5].as_py()
+    assert (datum["microseconds"], datum["active_microseconds"]) == (
+        rows[3]["microseconds"],
+        rows[3]["active_microseconds"],
+    )
+    assert datum["microseconds"] > 0
 
 
 def test_without_shadow(analyser: Analyser, encode: Encode) -> None:

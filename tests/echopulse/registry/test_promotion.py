@@ -13,7 +13,7 @@ import pytest
 
 from echopulse.registry.follow import follow
 from echopulse.registry.opening import Reference, find, opened_store, parse_reference
-from echopulse.registry.promotion import Promotion, RefusedPromotionError, promote, rollback
+from echopulse.registry.promotion import Promotion, RefusedPromotionError, judge, promote, rollback
 from echopulse.registry.report import models, shown
 from echopulse.registry.server import RegistryServer
 from echopulse.registry.verdict import signing_key
@@ -23,6 +23,7 @@ from schemas.errors import EchoPulseError
 from schemas.model_registry_pb2_grpc import AnalyzeStub, ModelRegistryStub
 from tests.echopulse.registry.conftest import renamed
 from transforms.artifact import read_manifest
+from transforms.challenger import read_challenger
 from transforms.model import question
 from transforms.timed import TimedModel
 
@@ -114,6 +115,20 @@ def test_the_biased_one_is_refused_by_its_gate(store: ModelStore, settings: Sett
         promote(store, settings, Promotion(Reference("toxicity", digests["biased"])), print)
     assert [result.gate for result in error.value.verdict.failed] == ["group_false_positives"]
     assert champion(store, "toxicity") == digests["sound"]
+
+
+def test_who_is_judged_is_not_promoted(store: ModelStore, settings: Settings, digests: dict[str, str]) -> None:
+    """The verdict is signed and kept, whatever it is; the champion itself is not judged."""
+    asked = Reference("sentiment", digests["biased"])
+    verdict = judge(store, settings, asked, None, print)
+    assert verdict.passed
+    document = shown(store, find(store, asked), signing_key(settings))
+    assert (document["signature"], document["verdict"]["judged_ms"]) == ("valid", verdict.judged_ms)
+    assert champion(store, "sentiment") == digests["sound"]
+    with pytest.raises(RefusedPromotionError):
+        judge(store, settings, Reference("toxicity", digests["biased"]), None, print)
+    with pytest.raises(EchoPulseError, match=r"is the champion already$"):
+        judge(store, settings, Reference("sentiment", digests["sound"]), None, print)
 
 
 def test_a_gate_that_cannot_run_has_failed(store: ModelStore, settings: Settings, digests: dict[str, str]) -> None:
@@ -277,7 +292,10 @@ def test_the_calls_of_grpc(settings: Settings, digests: dict[str, str]) -> None:
 def test_workers_score_by_the_timeline(
     store: ModelStore, settings: Settings, digests: dict[str, str], sound: Path, tmp_path: Path
 ) -> None:
-    """A change reaches a worker before its time: events before it name the old digest, all after it the new."""
+    """A change reaches a worker before its time: events before it name the old digest, all after it the new.
+
+    Until then the new one is the challenger, which shadow scores by.
+    """
     follow_one, digest = renamed(sound, tmp_path / "follow")
     store.register(follow_one)
     stop, lines, folder = threading.Event(), list[str](), settings.home / "models"
@@ -291,6 +309,7 @@ def test_workers_score_by_the_timeline(
             while not (folder / "timeline" / "toxicity.json").is_file():
                 assert time.monotonic() < deadline
             worker = TimedModel(folder, "toxicity")
+            until_challenger(folder, digest)
             ahead = settings.model_copy(update={"registry": settings.registry.model_copy(update={"lead_ms": 3_000})})
             step, _ = promote(store, ahead, Promotion(Reference("toxicity", digest)), print)
             while (now_ms := time.time_ns() // 1_000_000) < step.valid_from_ms + 500:
@@ -299,11 +318,19 @@ def test_workers_score_by_the_timeline(
                 assert said[0] == (digest if now_ms >= step.valid_from_ms else digests["sound"])
                 assert said[1] == digests["sound"]
             assert said[2] == digest
+            until_challenger(folder, "")
         finally:
             stop.set()
             follower.join(60)
     assert lines == []
     assert rollback(store, settings, "toxicity").digest == digests["sound"]
+
+
+def until_challenger(folder: Path, digest: str) -> None:
+    """Wait until the follower names a challenger of toxicity."""
+    deadline = time.monotonic() + 60
+    while read_challenger(folder, "toxicity") != digest:
+        assert time.monotonic() < deadline
 
 
 def batch(times: list[int]) -> pa.RecordBatch:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
 from echopulse.training.trainers import Order, train_model
 from schemas.errors import EchoPulseError
+from transforms.artifact import read_manifest
+from transforms.drift_texts import word_hashes
+from transforms.drift_words import read_words
+from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,3 +41,18 @@ def test_faults(data: Path, tmp_path: Path, order: dict[str, object], told: str)
         whole["unlabelled"] = (data / "hate.train.parquet",)
     with pytest.raises(EchoPulseError, match=told):
         train_model(Order(data=data, output=tmp_path / "out", **whole), _ignore)  # type: ignore[arg-type]
+
+
+def test_the_words_of_a_training_go_with_the_model(data: Path, tmp_path: Path) -> None:
+    """Every word of the training rows, in a file that the manifest vouches for; twice the same bytes."""
+    digests = []
+    for name in ("one", "two"):
+        folder = tmp_path / name / "model"
+        found = train_model(Order("bag", ("hate",), data, folder, epochs=1), _ignore)
+        digests.append(found["digest"])
+        assert found["digest"] == read_manifest(folder)[1]
+    texts = pq.read_table(data / "hate.train.parquet")["text"].combine_chunks()
+    hashes, counts = word_hashes(normalise(texts).normalised)
+    assert counts.sum() > 0
+    assert read_words(folder).tolist() == sorted(set(hashes.tolist()))
+    assert digests[0] == digests[1]

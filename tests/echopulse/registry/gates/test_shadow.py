@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 _WAIT_S = 30
 
 
-def produce(bootstrap: str, said: list[tuple[str, str, str, str]]) -> None:
-    """Write records of (kind, model, label, active label)."""
+def produce(bootstrap: str, said: list[tuple[str, str, str, str]], header: str = "") -> None:
+    """Write records of (kind, model, label, active label), of another schema where `header` names one."""
+    written = header or avro.fingerprint("shadow_result")
     producer = Producer({"bootstrap.servers": bootstrap})
     for place, (kind, model, label, active) in enumerate(said):
         record = {
@@ -41,10 +42,12 @@ def produce(bootstrap: str, said: list[tuple[str, str, str, str]]) -> None:
             "active_score": 0.5,
             "ts": datetime(2026, 1, 1, tzinfo=UTC),
             "channel_id": "c",
+            "microseconds": 3.0,
+            "active_microseconds": 2.0,
         }
         datum = io.BytesIO()
         fastavro.schemaless_writer(datum, avro.schema("shadow_result"), record)
-        producer.produce(SHADOW, datum.getvalue(), partition=0)
+        producer.produce(SHADOW, datum.getvalue(), partition=0, headers={"schema": written})
     assert producer.flush(_WAIT_S) == 0
 
 
