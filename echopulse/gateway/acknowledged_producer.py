@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
 
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
     from confluent_kafka import KafkaError, Message
 
+    from echopulse.gateway.bus import Refused
     from echopulse.gateway.outgoing import Outgoing
-
-#: Records that Kafka refused for good, with its reason.
-Refused = list[tuple["Outgoing", str]]
 
 _POLL_S = 0.05
 _ANY_PARTITION = -1
@@ -34,20 +32,14 @@ _SETTINGS = {
 }
 
 
-class RecordSink(Protocol):
-    """Where records go: AcknowledgedProducer, or a list in a test."""
-
-    def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
-        """Send records in order; the result comes when all are acknowledged or refused. Raises EchoPulseError."""
-
-
 class AcknowledgedProducer:
-    """An idempotent producer (acks=all) whose `send` is for the event loop in which it was made."""
+    """Kafka as a Bus: an idempotent producer (acks=all) whose `send` is for the event loop in which it was made."""
 
     def __init__(self, bootstrap: str) -> None:
         """Connect by and by."""
         self._producer = BoundedProducer(bootstrap, _ignore, _SETTINGS)
         self._loop = asyncio.get_running_loop()
+        self._waiting: set[asyncio.Future[Refused]] = set()
         self._closed = threading.Event()
         self._polling = threading.Thread(target=self._poll, name="kafka-acknowledgements", daemon=True)
         self._polling.start()
@@ -55,6 +47,8 @@ class AcknowledgedProducer:
     def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
         """Send records in order; see RecordSink."""
         waiting = _Waiting(records, self._loop)
+        self._waiting.add(waiting.future)
+        waiting.future.add_done_callback(self._waiting.discard)
         produce = self._producer.produce_now
         headers: list[tuple[str, str | bytes | None]]
         for record in records:
@@ -70,8 +64,10 @@ class AcknowledgedProducer:
         waiting.sent()
         return waiting.future
 
-    async def close(self) -> None:
-        """Drop the connection; wait for what was sent first."""
+    async def close(self, within_s: float = 0.0) -> None:
+        """Wait at most so long for what was sent; see Bus."""
+        if self._waiting and within_s:
+            await asyncio.wait(self._waiting, timeout=within_s)
         self._closed.set()
         await asyncio.to_thread(self._polling.join)
         await asyncio.to_thread(self._producer.close)

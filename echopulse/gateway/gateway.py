@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from echopulse.gateway.acknowledged_producer import RecordSink
+    from echopulse.gateway.bus import RecordSink
     from echopulse.gateway.gateway_config import Source
     from echopulse.gateway.source_figures import SourceFigures
 

@@ -21,7 +21,7 @@ from schemas.topics import EVENTS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from echopulse.gateway.acknowledged_producer import RecordSink, Refused
+    from echopulse.gateway.bus import RecordSink, Refused
     from echopulse.gateway.connector import Arrival
     from echopulse.gateway.gateway_config import Source
     from echopulse.gateway.outgoing import Batch
