@@ -38,12 +38,12 @@ def run(
     import uvloop
 
     from echopulse.cli.output import emit
+    from echopulse.gateway.bus_choice import prepare_bus
     from echopulse.gateway.gateway_config import load_config
-    from echopulse.gateway.topics_admin import ensure_topics
 
     kafka = options.settings().kafka
-    load_config(gateway)
-    ensure_topics(kafka.bootstrap, replication=kafka.replication)
+    config, _ = load_config(gateway)
+    prepare_bus(config, kafka)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         figures = runner.run(_run(gateway, sources, kafka.bootstrap))
     document = {name: _document(of) for name, of in figures.items()}
@@ -54,14 +54,15 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
     from prometheus_client import CollectorRegistry, start_http_server
 
     from echopulse.cli.ingest_display import show
-    from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
+    from echopulse.gateway.bus_choice import open_bus
     from echopulse.gateway.gateway import Gateway
+    from echopulse.gateway.gateway_config import load_config
     from echopulse.gateway.gateway_metrics import GatewayCollector
 
     loop, stop, changed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    producer = AcknowledgedProducer(bootstrap)
+    bus = open_bus(load_config(path)[0], bootstrap)
     try:
-        gateway = Gateway(path, names, producer)
+        gateway = Gateway(path, names, bus)
         seen: dict[str, SourceFigures] = {}
 
         def figures() -> dict[str, SourceFigures]:
@@ -92,7 +93,7 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
                 server.server_close()
         return seen
     finally:
-        await producer.close()
+        await bus.close()
 
 
 async def _watch(path: Path, stop: asyncio.Event, changed: asyncio.Event) -> None:
@@ -113,7 +114,7 @@ def _document(figures: SourceFigures) -> dict[str, Any]:
 
 def _told(document: dict[str, dict[str, Any]]) -> str:
     return "\n".join(
-        f"{name}: {of['delivered']:,} events in Kafka, {of['letters']:,} dead letters, "
+        f"{name}: {of['delivered']:,} events on the bus, {of['letters']:,} dead letters, "
         f"{sum(of['dropped'].values()):,} dropped, {of['spool_bytes']:,} bytes in the spool"
         + (f"; {of['trouble']}" if of["trouble"] else "")
         for name, of in document.items()

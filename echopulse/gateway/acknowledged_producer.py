@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from echopulse.gateway.kafka_client import BoundedProducer
 from schemas.errors import EchoPulseError
@@ -14,7 +14,7 @@ from schemas.errors import EchoPulseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confluent_kafka import KafkaError, Message
+    from confluent_kafka import Message
 
     from echopulse.gateway.bus import Refused
     from echopulse.gateway.outgoing import Outgoing
@@ -58,6 +58,9 @@ class AcknowledgedProducer:
                     record.topic, record.value, record.key, _ANY_PARTITION, report, None, record.ts, headers or None
                 )
             except (BufferError, KafkaException) as error:
+                if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                    waiting.refuse(record, f"{record.size} bytes: {error.args[0].str()}")
+                    continue
                 raise EchoPulseError(
                     f"Kafka at {self._producer.bootstrap} takes no message on {record.topic}: {error}"
                 ) from error
@@ -78,7 +81,7 @@ class AcknowledgedProducer:
 
 
 class _Waiting:
-    """Counts the reports of one batch; called by the polling thread alone, but for `sent`."""
+    """Counts the reports of one batch; `report` is called by the polling thread, the others by the loop."""
 
     def __init__(self, records: Sequence[Outgoing], loop: asyncio.AbstractEventLoop) -> None:
         self._records, self._loop = records, loop
@@ -90,6 +93,10 @@ class _Waiting:
     def report(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._refused.append((message.value() or b"", error.str()))
+        self.sent()
+
+    def refuse(self, record: Outgoing, reason: str) -> None:
+        self._refused.append((record.value, reason))
         self.sent()
 
     def sent(self) -> None:

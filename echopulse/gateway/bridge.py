@@ -108,9 +108,9 @@ class Bridge:
                     await self._carry(connection, stopping)
                 except (Error, OSError, TimeoutError) as error:
                     self._tell("away", f"NATS at {self._config.address}: {error}")
-                    await self._settle(stopping)
                 finally:
                     await disconnect(connection)
+                await self._settle(stopping)
         except BridgeStoppedError:
             pass
         finally:
@@ -124,9 +124,7 @@ class Bridge:
         order: InSequence[Msg] = InSequence(floor.stream_seq if floor else 0)
         self._tell("carrying", "")
         while connection.is_connected and not stopping.done():
-            fetched: list[Msg] = []
-            with suppress(TimeoutError):
-                fetched = await subscription.fetch(_FETCHED, timeout=_FETCH_TIMEOUT_S)
+            fetched = await _fetched(subscription, stopping)
             in_hand = {message.metadata.sequence.stream for each in self._carried for message in each.messages}
             for message in fetched:
                 number = message.metadata.sequence.stream
@@ -136,7 +134,7 @@ class Bridge:
                     await message.ack()
             self._send(order.ready())
             await self._acknowledge_done()
-            if not fetched:
+            if len(order) or not fetched:
                 await self._look(stream, order)
             await self._wait_for_room(len(order), stopping)
         if stopping.done():
@@ -212,6 +210,20 @@ class Bridge:
         if trouble and trouble != self.figures.trouble:
             _LOG.warning("waiting for the bus", reason=trouble)
         self.figures.state, self.figures.trouble = state, trouble
+
+
+async def _fetched(subscription: JetStreamContext.PullSubscription, stopping: asyncio.Task[bool]) -> Sequence[Msg]:
+    """Return the next messages, none where none come within a second, the bridge stops or the connection is lost."""
+    fetching = asyncio.create_task(subscription.fetch(_FETCHED, timeout=_FETCH_TIMEOUT_S))
+    try:
+        await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        fetching.cancel()
+    await asyncio.wait({fetching})
+    # A connection that is lost cancels what waits for messages.
+    if fetching.cancelled() or isinstance(fetching.exception(), TimeoutError):
+        return []
+    return fetching.result()
 
 
 def _refusal(record: Outgoing, reason: str) -> Iterable[Outgoing]:

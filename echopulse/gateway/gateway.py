@@ -73,9 +73,10 @@ class Gateway:
         except EchoPulseError as error:
             _LOG.error("configuration refused, the old one stays", reason=str(error))
             return
-        if config.state != self.config.state:
-            _LOG.error("configuration refused, the old one stays", reason="`state` changes with a restart only")
-            return
+        for key in ("state", "bus", "nats"):
+            if getattr(config, key) != getattr(self.config, key):
+                _LOG.error("configuration refused, the old one stays", reason=f"`{key}` changes with a restart only")
+                return
         try:
             await self._apply(sources)
         except EchoPulseError as error:

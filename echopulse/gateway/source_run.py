@@ -180,7 +180,7 @@ class SourceRun:
             self._window.leave(batch.size, time.monotonic() - began)
             for record, reason in refused:
                 self.figures.dropped["refused"] += 1
-                _LOG.error("Kafka refused a record", source=self.source.name, topic=record.topic, reason=reason)
+                _LOG.error("the bus refused a record", source=self.source.name, topic=record.topic, reason=reason)
             stamps = [record.ts for record in batch.records if record.topic == EVENTS]
             self.figures.delivered += len(stamps)
             self.figures.observe(stamps, now_ms())
