@@ -112,7 +112,8 @@ class JetStreamProducer:
         """Wait at most so long for what was sent; see Bus."""
         if self._batches and within_s and self._lost is None:
             await asyncio.wait(self._batches, timeout=within_s)
-        self._working.cancel()
+        if self._lost is None:
+            self._working.cancel()
         await asyncio.gather(self._working, return_exceptions=True)
 
     async def _work(self) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import nats
+from nats.aio.client import Client
 from nats.errors import AuthorizationError, Error, NoServersError
 
 from echopulse.telemetry import logger
@@ -15,8 +14,6 @@ from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from nats.aio.client import Client
 
     from echopulse.gateway.nats_config import NatsConfig, NatsTls
 
@@ -48,8 +45,9 @@ async def connect(config: NatsConfig, told: Told | None = None) -> Client:
         if not await asyncio.to_thread(path.is_file):
             raise EchoPulseError(f"nats.credentials: {path} is no file", "`nsc generate creds` writes one")
         options["user_credentials"] = str(path)
+    client = Client()
     try:
-        return await nats.connect(
+        await client.connect(
             config.servers,
             name="echopulse-gateway",
             allow_reconnect=False,
@@ -61,24 +59,36 @@ async def connect(config: NatsConfig, told: Told | None = None) -> Client:
             error_cb=told or _note,
             **options,
         )
-    except (Error, OSError, TimeoutError) as error:
-        forbidden = isinstance(error, AuthorizationError | ssl.SSLCertVerificationError)
-        if forbidden or "authorization" in str(error).lower():
-            raise EchoPulseError(
-                f"NATS at {config.address} refuses this client: {error}",
-                "nats.token, nats.user, nats.credentials and nats.tls in gateway.yaml say who it is",
-            ) from error
-        told_of = "no answer" if isinstance(error, NoServersError | TimeoutError) else str(error)
-        raise NatsAwayError(
-            f"no NATS server answers at {config.address}: {told_of}", "nats.servers in gateway.yaml names them"
-        ) from error
+    except BaseException as error:
+        # The client leaves the socket of a handshake that failed open.
+        await disconnect(client)
+        if not isinstance(error, Error | OSError | TimeoutError):
+            raise
+        raise _explained(error, config) from error
+    return client
+
+
+def _explained(error: Exception, config: NatsConfig) -> EchoPulseError:
+    forbidden = isinstance(error, AuthorizationError | ssl.SSLCertVerificationError)
+    if forbidden or "authorization" in str(error).lower():
+        return EchoPulseError(
+            f"NATS at {config.address} refuses this client: {error}",
+            "nats.token, nats.user, nats.credentials and nats.tls in gateway.yaml say who it is",
+        )
+    told = "no answer" if isinstance(error, NoServersError | TimeoutError) else str(error)
+    return NatsAwayError(
+        f"no NATS server answers at {config.address}: {told}", "nats.servers in gateway.yaml names them"
+    )
 
 
 async def disconnect(connection: Client) -> None:
-    """Close within a time; a connection that is broken already is let go."""
-    with suppress(Error, OSError, TimeoutError):
-        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-            await connection.close()
+    """Close within a time, also where the caller is cancelled meanwhile; a broken connection is let go."""
+    closing = asyncio.ensure_future(connection.close())
+    await asyncio.wait({closing}, timeout=_CLOSE_TIMEOUT_S)
+    if not closing.done():
+        closing.cancel()
+    elif not closing.cancelled() and (error := closing.exception()) is not None:
+        _LOG.debug("NATS", error=str(error))
 
 
 def _tls(files: NatsTls) -> ssl.SSLContext:

@@ -84,6 +84,17 @@ async def until_empty(config: NatsConfig) -> None:
             await asyncio.sleep(0.05)
 
 
+async def until_stored_again(config: NatsConfig, record: Outgoing) -> None:
+    """Publish a record until the stream's window for its id is over."""
+    connection, message = await connect(config), pack(record, config.stream)
+    stream, repeat = connection.jetstream(), True
+    async with asyncio.timeout(30):
+        while repeat:
+            acknowledged = await stream.publish(message.subject, message.payload, headers=message.headers)
+            repeat = bool(acknowledged.duplicate)
+    await disconnect(connection)
+
+
 class Slow:
     """A sink that acknowledges when it is told to, and notes what came."""
 
@@ -175,14 +186,7 @@ async def test_an_id_goes_over_once(tmp_path: Path) -> None:
         config = NatsConfig(servers=[found.url], duplicate_window_s=1)
         await ensure_stream(config)
         await publish(config, [event(1)])
-        connection = await connect(config)
-        message = pack(event(1), config.stream)
-        async with asyncio.timeout(30):
-            while (
-                await connection.jetstream().publish(message.subject, message.payload, headers=message.headers)
-            ).duplicate:
-                await asyncio.sleep(0.05)
-        await disconnect(connection)
+        await until_stored_again(config, event(1))
         await publish(config, [event(2)])
         assert await left(config) == 3
         slow = Slow()

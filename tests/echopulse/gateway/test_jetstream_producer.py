@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
 from echopulse.gateway.jetstream_producer import JetStreamProducer
 from echopulse.gateway.nats_config import NatsConfig
@@ -54,13 +53,13 @@ async def test_a_full_stream_is_waited_for(tmp_path: Path) -> None:
         await bus.close()
 
 
-async def test_a_forbidden_subject_ends_it(tmp_path: Path) -> None:
+async def test_a_forbidden_subject_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The result says so, and so does the next call."""
     allowed = '{ publish: ["$JS.API.>"], subscribe: ">" }'
     lines = f'authorization {{ users: [{{ user: "me", password: "word", permissions: {allowed} }}] }}'
     with nats_running(tmp_path, lines) as server:
-        config = NatsConfig.model_validate({"servers": [server.url]})
-        config = config.model_copy(update={"user": "me", "password": SecretStr("word")})
+        monkeypatch.setenv("WORD", "word")
+        config = NatsConfig.model_validate({"servers": [server.url], "user": "me", "password": "env:WORD"})
         await ensure_stream(config)
         bus = JetStreamProducer(config)
         async with asyncio.timeout(30):

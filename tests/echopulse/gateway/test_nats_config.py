@@ -49,7 +49,7 @@ def test_a_good_one(tmp_path: Path) -> None:
         (
             "  token:",
             "  credentials: a.creds\n  token:",
-            ": nats: one of token, user and credentials says who is asking",
+            ": nats: one of token, user and credentials",
         ),
         ("  token:", "  tls: {cert: a.pem}\n  token:", ": nats.tls: cert and key belong together"),
         ("  token:", "  replicas: 6\n  token:", ": nats.replicas: Input should be less than or equal to 5"),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
-from pydantic import SecretStr
 
 from echopulse.gateway.nats_config import NatsConfig, NatsTls
 from echopulse.gateway.nats_connection import NatsAwayError, connect, disconnect
@@ -28,20 +27,25 @@ async def test_nobody_answers() -> None:
     assert str(raised.value).endswith(" (nats.servers in gateway.yaml names them)")
 
 
-async def test_a_token(tmp_path: Path) -> None:
+async def test_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The right one opens, a wrong one is refused and not tried again."""
     with nats_running(tmp_path, 'authorization { token: "right" }') as server:
-        await disconnect(await connect(NatsConfig(servers=[server.url], token="env:RIGHT")))
+        monkeypatch.setenv("TOKEN", "right")
+        document = {"servers": [server.url], "token": "env:TOKEN"}
+        await disconnect(await connect(NatsConfig.model_validate(document)))
+        monkeypatch.setenv("TOKEN", "wrong")
         with pytest.raises(EchoPulseError) as raised:
-            await connect(NatsConfig(servers=[server.url], token=SecretStr("wrong")))
+            await connect(NatsConfig.model_validate(document))
     assert not isinstance(raised.value, NatsAwayError)
     assert str(raised.value) == f"NATS at {server.url} refuses this client: nats: 'Authorization Violation' {_HINT}"
 
 
-async def test_a_user(tmp_path: Path) -> None:
+async def test_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its password."""
     with nats_running(tmp_path, 'authorization { user: "me", password: "word" }') as server:
-        await disconnect(await connect(NatsConfig(servers=[server.url], user="me", password=SecretStr("word"))))
+        monkeypatch.setenv("WORD", "word")
+        document = {"servers": [server.url], "user": "me", "password": "env:WORD"}
+        await disconnect(await connect(NatsConfig.model_validate(document)))
 
 
 async def test_certificates(tmp_path: Path) -> None:
