@@ -52,7 +52,7 @@ async def _bridge(config: NatsConfig, bootstrap: str) -> BridgeFigures:
     from echopulse.cli.stop_signal import stopped_by_signal
     from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
     from echopulse.gateway.bridge import Bridge
-    from echopulse.gateway.bridge_metrics import BridgeCollector
+    from echopulse.gateway.bus_metrics import BridgeCollector
 
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     producer = AcknowledgedProducer(bootstrap)

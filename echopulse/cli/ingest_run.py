@@ -55,6 +55,7 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
 
     from echopulse.cli.ingest_display import show
     from echopulse.gateway.bus_choice import open_bus
+    from echopulse.gateway.bus_metrics import BusCollector
     from echopulse.gateway.gateway import Gateway
     from echopulse.gateway.gateway_config import load_config
     from echopulse.gateway.gateway_metrics import GatewayCollector
@@ -76,6 +77,7 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
         if gateway.config.metrics_port:
             registry = CollectorRegistry(auto_describe=False)
             registry.register(GatewayCollector(figures))
+            registry.register(BusCollector(bus))
             server, _thread = start_http_server(gateway.config.metrics_port, "127.0.0.1", registry)
         beside = [asyncio.create_task(_watch(path, stop, changed)), asyncio.create_task(show(gateway.figures))]
         try:

@@ -40,6 +40,8 @@ class AcknowledgedProducer:
         self._producer = BoundedProducer(bootstrap, _ignore, _SETTINGS)
         self._loop = asyncio.get_running_loop()
         self._waiting: set[asyncio.Future[Refused]] = set()
+        # librdkafka's own doing, which it does not tell.
+        self.reconnects = self.resent = 0
         self._closed = threading.Event()
         self._polling = threading.Thread(target=self._poll, name="kafka-acknowledgements", daemon=True)
         self._polling.start()

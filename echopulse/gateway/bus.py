@@ -27,7 +27,14 @@ class RecordSink(Protocol):
 
 
 class Bus(RecordSink, Protocol):
-    """A sink with a connection; made and used within one event loop."""
+    """A sink with a connection; made and used within one event loop.
+
+    `reconnects` counts connections made again, `resent` records sent again; a client that does both by itself and does
+    not tell leaves them at 0.
+    """
+
+    reconnects: int
+    resent: int
 
     async def close(self, within_s: float = 0.0) -> None:
         """Wait at most so long for what was sent, then drop the connection and what is left."""

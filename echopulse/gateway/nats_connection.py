@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from nats.aio.client import Client
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOG = logger(__name__)
 _CLOSE_TIMEOUT_S = 5.0
+_RANDOM = SystemRandom()
 
 
 class NatsAwayError(EchoPulseError):
@@ -28,7 +30,7 @@ class NatsAwayError(EchoPulseError):
 
 
 async def connect(config: NatsConfig, told: Told | None = None) -> Client:
-    """Connect once, without reconnecting later: what was on its way then is the caller's to send again.
+    """Try each server once, in any order, without reconnecting later: what was on its way then is the caller's to send again.
 
     `told` hears of errors that leave the connection standing, such as a forbidden subject. Raises NatsAwayError, or
     EchoPulseError for what another attempt does not mend: a wrong token, a file that cannot be read.
@@ -45,10 +47,20 @@ async def connect(config: NatsConfig, told: Told | None = None) -> Client:
         if not await asyncio.to_thread(path.is_file):
             raise EchoPulseError(f"nats.credentials: {path} is no file", "`nsc generate creds` writes one")
         options["user_credentials"] = str(path)
+    lost: EchoPulseError | None = None
+    for server in _RANDOM.sample(config.servers, len(config.servers)):
+        try:
+            return await _connect(server, config, options, told or _note)
+        except NatsAwayError as error:
+            lost = error
+    raise lost or EchoPulseError("nats.servers is empty")
+
+
+async def _connect(server: str, config: NatsConfig, options: dict[str, Any], told: Told) -> Client:
     client = Client()
     try:
         await client.connect(
-            config.servers,
+            server,
             name="echopulse-gateway",
             allow_reconnect=False,
             connect_timeout=config.connect_timeout_s,  # type: ignore[arg-type] # it takes fractions
@@ -56,7 +68,7 @@ async def connect(config: NatsConfig, told: Told | None = None) -> Client:
             pending_size=0,
             ping_interval=5,
             max_outstanding_pings=2,
-            error_cb=told or _note,
+            error_cb=told,
             **options,
         )
     except BaseException as error:

@@ -27,6 +27,14 @@ async def test_nobody_answers() -> None:
     assert str(raised.value).endswith(" (nats.servers in gateway.yaml names them)")
 
 
+async def test_any_of_several_servers_will_do(tmp_path: Path) -> None:
+    """Those that are away are passed over."""
+    away = [f"nats://127.0.0.1:{free_port()}" for _ in range(4)]
+    with nats_running(tmp_path) as server:
+        for _ in range(5):
+            await disconnect(await connect(NatsConfig(servers=[*away, server.url])))
+
+
 async def test_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The right one opens, a wrong one is refused and not tried again."""
     with nats_running(tmp_path, 'authorization { token: "right" }') as server:

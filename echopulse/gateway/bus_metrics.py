@@ -1,4 +1,4 @@
-"""The bridge's figures as Prometheus reads them."""
+"""The figures of a bus and of the bridge as Prometheus reads them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from echopulse.gateway.bridge import BridgeFigures
+    from echopulse.gateway.bus import Bus
 
 _COUNTERS = {
     "carried": "Messages that Kafka has acknowledged",
@@ -20,6 +21,21 @@ _COUNTERS = {
     "redelivered": "Messages that the stream delivered again",
     "reconnects": "Connections made again",
 }
+
+
+class BusCollector:
+    """Reads what a bus says of its connection."""
+
+    def __init__(self, bus: Bus) -> None:
+        """Keep it."""
+        self._bus = bus
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics."""
+        yield CounterMetricFamily(
+            "gateway_bus_reconnects", "Connections to NATS made again", value=self._bus.reconnects
+        )
+        yield CounterMetricFamily("gateway_bus_resent", "Messages sent to NATS again", value=self._bus.resent)
 
 
 class BridgeCollector:
