@@ -30,7 +30,7 @@ class NatsAwayError(EchoPulseError):
 
 
 async def connect(config: NatsConfig, told: Told | None = None) -> Client:
-    """Try each server once, in any order, without reconnecting later: what was on its way then is the caller's to send again.
+    """Try each server once, in any order; it does not reconnect: what was on its way then is sent again by the caller.
 
     `told` hears of errors that leave the connection standing, such as a forbidden subject. Raises NatsAwayError, or
     EchoPulseError for what another attempt does not mend: a wrong token, a file that cannot be read.
