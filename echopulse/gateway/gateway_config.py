@@ -14,7 +14,7 @@ from echopulse.gateway.declaration import check_declaration, read_declaration
 from echopulse.gateway.mapping import Mapping, load_mapping
 from echopulse.gateway.nats_config import NatsConfig
 from echopulse.gateway.redaction import Redact
-from echopulse.gateway.secret_text import with_secrets
+from echopulse.gateway.secret_text import checked_secrets, with_secrets
 from echopulse.gateway.source import Limits
 from schemas.errors import EchoPulseError, did_you_mean
 
@@ -69,7 +69,7 @@ class SourceConfig(_Part):
     @field_validator("redact", mode="before")
     @classmethod
     def _secret_key(cls, value: Any) -> Any:  # noqa: ANN401 any YAML
-        return with_secrets(value, Redact) if isinstance(value, dict) else value
+        return checked_secrets(value, Redact)
 
     def limits(self) -> Limits:
         """Return the bounds of its connections."""

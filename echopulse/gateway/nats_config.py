@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from echopulse.gateway.secret_text import with_secrets
+from echopulse.gateway.secret_text import checked_secrets
 
 _GIBIBYTE = 1024**3
 
@@ -54,7 +54,7 @@ class NatsConfig(_Part):
     @model_validator(mode="before")
     @classmethod
     def _secrets(cls, document: Any) -> Any:  # noqa: ANN401 any YAML
-        return with_secrets(document, cls) if isinstance(document, dict) else document
+        return checked_secrets(document, cls)
 
     @model_validator(mode="after")
     def _one_identity(self) -> Self:

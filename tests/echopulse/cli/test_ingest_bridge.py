@@ -10,8 +10,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from echopulse.cli.main import main
 from echopulse.gateway.jetstream_producer import JetStreamProducer
 from echopulse.gateway.nats_config import NatsConfig
@@ -24,6 +22,8 @@ from tests.echopulse.gateway.nats_server import nats_running
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 async def _publish(config: NatsConfig, count: int) -> None:

@@ -40,6 +40,7 @@ def test_a_good_one(tmp_path: Path) -> None:
     ("old", "new", "told"),
     [
         ("bus: nats", "bus: kafka", ": bus is kafka, so there is nothing to carry to Kafka (set bus: nats)"),
+        (_GOOD, "bus: nats\nnats: {token: hidden}\n", ": nats: token: a secret is named by env:NAME or file:PATH"),
         ("env:NATS_TOKEN", "hidden", ": nats: token: a secret is named by env:NAME or file:PATH"),
         ("env:NATS_TOKEN", "env:NOT_HERE", ": nats: token: the environment has no variable NOT_HERE"),
         ("tls://b:4222", "http://b:4222", ": nats.servers[1]: String should match pattern"),
