@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nats.errors import Error
 
@@ -187,13 +187,13 @@ class Bridge:
             count = held + sum(len(each.messages) for each in self._carried)
             if count <= _MOST_IN_HAND and sum(each.bytes for each in self._carried) <= _MOST_BYTES_IN_HAND:
                 return
-            await asyncio.wait({self._carried[0].future, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await _first(self._carried[0].future, stopping)
             await self._acknowledge_done()
 
     async def _settle(self, stopping: asyncio.Task[bool]) -> None:
         """After a lost connection: wait until Kafka has what was taken; it is delivered again, and known by its id."""
         while self._carried:
-            await asyncio.wait({self._carried[0].future, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await _first(self._carried[0].future, stopping)
             if stopping.done():
                 raise BridgeStoppedError
             carried = self._carried.popleft()
@@ -210,6 +210,10 @@ class Bridge:
         if trouble and trouble != self.figures.trouble:
             _LOG.warning("waiting for the bus", reason=trouble)
         self.figures.state, self.figures.trouble = state, trouble
+
+
+async def _first(*waited: asyncio.Future[Any]) -> None:
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _fetched(subscription: JetStreamContext.PullSubscription, stopping: asyncio.Task[bool]) -> Sequence[Msg]:

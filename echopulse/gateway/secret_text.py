@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticCustomError
 
 #: The type of a validation error whose input may be a secret that stands where its name should.
-SECRET_ERROR = "secret"
+UNSHOWN = "unshown"
 _ENVIRONMENT, _FILE = "env:", "file:"
 
 
@@ -61,7 +61,7 @@ def checked_secrets(document: object, model: type[BaseModel]) -> object:
     try:
         return with_secrets(document, model)
     except ValueError as error:
-        raise PydanticCustomError(SECRET_ERROR, "{told}", {"told": str(error)}) from None
+        raise PydanticCustomError(UNSHOWN, "{told}", {"told": str(error)}) from None
 
 
 def _holds_secret(annotation: Any) -> bool:  # noqa: ANN401 any annotation

@@ -168,7 +168,9 @@ class Broker:
             messages = consumer.consume(count - len(found), timeout=_DEADLINE_S)
             assert messages, f"{len(found)} of {count} messages came"
             for message in messages:
-                headers = tuple((name, value) for name, value in message.headers() or [] if isinstance(value, bytes))
+                headers = tuple(
+                    (name, value) for name, value in dict(message.headers() or {}).items() if isinstance(value, bytes)
+                )
                 found.append(
                     Outgoing(EVENTS, message.key() or b"", message.value() or b"", message.timestamp()[1], headers)
                 )
@@ -229,7 +231,7 @@ async def test_the_acknowledged_outlive_a_kill(server: Server) -> None:
     """Killed right behind the acknowledgement and started again, the server has all of them, each channel in order."""
     bus = server.bus()
     async with asyncio.timeout(_DEADLINE_S):
-        assert await asyncio.gather(bus.send(numbered(0, 900)), bus.send(numbered(900, 1_100))) == [[], []]
+        assert not any(await asyncio.gather(bus.send(numbered(0, 900)), bus.send(numbered(900, 1_100))))
     server.kill()
     await asyncio.to_thread(server.restart)
     await bus.close()

@@ -19,7 +19,7 @@ from tests.echopulse.gateway.live import QUICK, Broker, alone, frame, until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from echopulse.gateway.acknowledged_producer import Refused
+    from echopulse.gateway.bus import Refused
     from echopulse.gateway.outgoing import Outgoing
     from echopulse.gateway.source import Limits
     from echopulse.gateway.source_figures import SourceFigures
