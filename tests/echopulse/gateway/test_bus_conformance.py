@@ -263,7 +263,8 @@ async def test_what_is_sent_to_an_absent_server_waits_for_it(server: Server) -> 
     await bus.close()
     found = by_channel(await server.stored())
     counts = Counter(number for numbers in found.values() for number in numbers)
-    assert [number for number in range(4_100) if counts[number] != 1] == []
+    assert [number for number in range(4_100) if not counts[number]] == [], "lost"
+    assert [number for number in range(4_100) if counts[number] > 1] == [], "doubled"
     assert found == by_channel(numbered(0, 4_100))
 
 
