@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 import httpx
+import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -47,6 +48,13 @@ class GatewayProcess:
             raise EchoPulseError("the gateway is not running")
         return self._process.pid
 
+    def rss(self) -> int:
+        """Return its resident memory in bytes; 0 while no process runs."""
+        try:
+            return psutil.Process(self._process.pid).memory_info().rss if self._process else 0
+        except psutil.NoSuchProcess:
+            return 0
+
     async def start(self) -> None:
         """Start a process and return when its /metrics answer."""
         with self._log.open("ab") as log:
@@ -71,7 +79,10 @@ class GatewayProcess:
         return told
 
     async def samples(self) -> Samples:
-        """Return the metrics by name and label: the reason of a drop, elsewhere the source; none while it starts."""
+        """Return the metrics by name and label; none while it starts.
+
+        The label is the reason of a drop, source and bound (`chat<=0.05`) of a bucket, elsewhere the source.
+        """
         try:
             async with httpx.AsyncClient(timeout=5.0) as client:
                 text = (await client.get(f"http://127.0.0.1:{self._port}/metrics")).text
@@ -80,7 +91,7 @@ class GatewayProcess:
         found: Samples = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
-                found[sample.name, sample.labels.get("reason") or sample.labels.get("source", "")] = sample.value
+                found[sample.name, _label(sample.labels)] = sample.value
         return found
 
     async def until(self, holds: Callable[[Samples], bool], what: str, deadline_s: float = _DEADLINE_S) -> Samples:
@@ -119,3 +130,8 @@ class GatewayProcess:
 
     def _last_words(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
+
+
+def _label(labels: Mapping[str, str]) -> str:
+    source = labels.get("source", "")
+    return labels.get("reason") or (f"{source}<={labels['le']}" if "le" in labels else source)

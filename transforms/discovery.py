@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 import inspect
 import pkgutil
-import sys
-import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.errors import EchoPulseError, did_you_mean
 from transforms import strategies
 from transforms.kinds import KINDS, declared_kind
+from transforms.plugin_module import declared_in, fault_of, load_module, place_of, plugin_files
 from transforms.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
     from types import ModuleType
 
 ENTRY_POINTS = "echopulse.strategies"
@@ -49,7 +47,7 @@ def discover(folders: Iterable[Path] = ()) -> Catalogue:
         key = (strategy.kind, strategy.name)
         if key in found and found[key] is not strategy:
             raise EchoPulseError(
-                f"{_place(strategy)}: '{strategy.name}' for {strategy.kind} is at {_place(found[key])} already"
+                f"{place_of(strategy)}: '{strategy.name}' for {strategy.kind} is at {place_of(found[key])} already"
             )
         found[key] = strategy
     return Catalogue(found)
@@ -59,18 +57,7 @@ def load_file(path: Path) -> list[type[Strategy]]:
     """Load the strategies of one file; raises EchoPulseError naming file and line, also where there is none in it."""
     if not path.is_file():
         raise EchoPulseError(f"strategy file {path} is not there")
-    name = f"echopulse_strategy_{path.resolve().as_posix().strip('/').replace('/', '_').removesuffix('.py')}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise EchoPulseError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise EchoPulseError(_told(error, path)) from error
-    loaded = list(_declared(module))
+    loaded = list(_declared(load_module(path, "strategy")))
     if not loaded:
         raise EchoPulseError(f"{path}:1: no subclass of transforms.strategy.Strategy in this file")
     return loaded
@@ -84,9 +71,8 @@ def _all(folders: Iterable[Path]) -> Iterator[type[Strategy]]:
     for folder in folders:
         if not folder.is_dir():
             raise EchoPulseError(f"strategy folder {folder} is not there", "strategy_paths in the settings names it")
-        for path in sorted(folder.glob("*.py")):
-            if not path.name.startswith("_"):
-                yield from load_file(path)
+        for path in plugin_files(folder):
+            yield from load_file(path)
 
 
 def _entry(entry: importlib.metadata.EntryPoint) -> Iterator[type[Strategy]]:
@@ -94,7 +80,7 @@ def _entry(entry: importlib.metadata.EntryPoint) -> Iterator[type[Strategy]]:
         loaded = entry.load()
     except Exception as error:
         package = entry.dist.name if entry.dist else "a package"
-        raise EchoPulseError(f"entry point '{entry.name}' of {package}: {_told(error, None)}") from error
+        raise EchoPulseError(f"entry point '{entry.name}' of {package}: {fault_of(error, None)}") from error
     if inspect.ismodule(loaded):
         yield from _declared(loaded)
     elif inspect.isclass(loaded) and issubclass(loaded, Strategy):
@@ -105,42 +91,18 @@ def _entry(entry: importlib.metadata.EntryPoint) -> Iterator[type[Strategy]]:
 
 
 def _declared(module: ModuleType) -> Iterator[type[Strategy]]:
-    for value in vars(module).values():
-        if (
-            inspect.isclass(value)
-            and issubclass(value, Strategy)
-            and value.__module__ == module.__name__
-            and not value.__name__.startswith("_")
-        ):
-            _check(value)
-            yield value
+    for strategy in declared_in(module, Strategy):  # type: ignore[type-abstract] # the class itself is not made
+        _check(strategy)
+        yield strategy
 
 
 def _check(strategy: type[Strategy]) -> None:
     missing = [name for name in ("kind", "name", "type") if not hasattr(strategy, name)]
     if missing:
-        raise EchoPulseError(f"{_place(strategy)}: {strategy.__name__} does not declare `{missing[0]}`")
+        raise EchoPulseError(f"{place_of(strategy)}: {strategy.__name__} does not declare `{missing[0]}`")
     if inspect.isabstract(strategy):
-        raise EchoPulseError(f"{_place(strategy)}: {strategy.__name__} has no method `analyze`")
+        raise EchoPulseError(f"{place_of(strategy)}: {strategy.__name__} has no method `analyze`")
     try:
         declared_kind(strategy.kind, strategy.type)
     except EchoPulseError as error:
-        raise EchoPulseError(f"{_place(strategy)}: {error}") from error
-
-
-def _place(strategy: type[Strategy]) -> str:
-    try:
-        _, line = inspect.getsourcelines(strategy)
-        return f"{inspect.getsourcefile(strategy)}:{line}"
-    except (OSError, TypeError):
-        return f"{strategy.__module__}.{strategy.__qualname__}"
-
-
-def _told(error: Exception, path: Path | None) -> str:
-    """Say what went wrong and where: the last line of the strategy's own file that the error passed through."""
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}: {error.msg}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if path is None or Path(frame.filename) == path]
-    place = f"{own[-1].filename}:{own[-1].lineno}" if own else str(path)
-    return f"{place}: {type(error).__name__}: {error}"
+        raise EchoPulseError(f"{place_of(strategy)}: {error}") from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +9,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
-from schemas.errors import UsageError
+from echopulse.cli.rpc_serving import chosen_tls, serve_until_signal
 
 _Quiet = Parameter(show_default=False)
 
@@ -46,21 +44,11 @@ def serve(
     repo
         Folder of the Feast repository.
     """
-    from echopulse.cli.stop_signal import stopped_by_signal
-    from echopulse.feature_query.server import FeatureServer, Tls
+    from echopulse.feature_query.server import FeatureServer
     from echopulse.feature_query.sources import open_sources
 
-    if (cert is None) != (key is None):
-        raise UsageError("--cert and --key belong together")
-    if client_ca is not None and cert is None:
-        raise UsageError("--client-ca needs --cert and --key")
-    tls = Tls(cert, key, client_ca) if cert is not None and key is not None else None
+    tls = chosen_tls(cert, key, client_ca)
     sources = open_sources(options.settings(), repo)
-    stop = threading.Event()
-    with stopped_by_signal(stop.set), FeatureServer(sources, host, port, tls) as server:
-        secured = "plain text" if tls is None else "TLS" if tls.client_authority is None else "mutual TLS"
-        sys.stderr.write(f"FeatureQuery listens on {host}:{server.port}, {secured}\n")
-        sys.stderr.flush()
-        stop.wait()
-    document = {"host": host, "port": server.port, "views": sorted(sources.catalogue.views)}
-    emit(document, options.json, lambda: f"FeatureQuery on {host}:{server.port} has ended")
+    bound = serve_until_signal("FeatureQuery", host, tls, lambda: FeatureServer(sources, host, port, tls))
+    document = {"host": host, "port": bound, "views": sorted(sources.catalogue.views)}
+    emit(document, options.json, lambda: f"FeatureQuery on {host}:{bound} has ended")

@@ -53,6 +53,7 @@ def run(
 async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, SourceFigures]:
     from prometheus_client import CollectorRegistry, start_http_server
 
+    from echopulse.cli.calm_collector import calm_collector
     from echopulse.cli.ingest_display import show
     from echopulse.gateway.bus_choice import open_bus
     from echopulse.gateway.bus_metrics import BusCollector
@@ -64,6 +65,7 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
     bus = open_bus(load_config(path)[0], bootstrap)
     try:
         gateway = Gateway(path, names, bus)
+        calm_collector()
         seen: dict[str, SourceFigures] = {}
 
         def figures() -> dict[str, SourceFigures]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from echopulse.cli.calm_collector import calm_collector
 from echopulse.cli.context import GlobalOptions
 from echopulse.cli.ingest_display import show
 from echopulse.cli.output import emit
@@ -42,6 +43,7 @@ async def _until_signal(source: Source, bootstrap: str, place: str, frames: int 
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     producer = AcknowledgedProducer(bootstrap)
     run = SourceRun(source, None, producer, SendWindow(), place=place, frames=frames)
+    calm_collector()
     showing = asyncio.create_task(show(lambda: {source.name: run.measure()}))
     try:
         with stopped_by_signal(lambda: loop.call_soon_threadsafe(stop.set)):

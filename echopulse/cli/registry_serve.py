@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +9,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
-from schemas.errors import UsageError
+from echopulse.cli.rpc_serving import chosen_tls, serve_until_signal
 
 _Quiet = Parameter(show_default=False)
 
@@ -46,20 +44,10 @@ def serve(
     data
         Folder of the labelled files that the gates read; default: training_data of the settings.
     """
-    from echopulse.cli.stop_signal import stopped_by_signal
     from echopulse.registry.server import NAMES, RegistryServer
-    from echopulse.rpc_server import Tls
 
-    if (cert is None) != (key is None):
-        raise UsageError("--cert and --key belong together")
-    if client_ca is not None and cert is None:
-        raise UsageError("--client-ca needs --cert and --key")
-    tls = Tls(cert, key, client_ca) if cert is not None and key is not None else None
-    stop = threading.Event()
-    with stopped_by_signal(stop.set), RegistryServer(options.settings(), host, port, tls, data) as server:
-        secured = "plain text" if tls is None else "TLS" if tls.client_authority is None else "mutual TLS"
-        sys.stderr.write(f"the registry listens on {host}:{server.port}, {secured}\n")
-        sys.stderr.flush()
-        stop.wait()
-    document = {"host": host, "port": server.port, "services": list(NAMES)}
-    emit(document, options.json, lambda: f"the registry on {host}:{server.port} has ended")
+    tls = chosen_tls(cert, key, client_ca)
+    settings = options.settings()
+    bound = serve_until_signal("the registry", host, tls, lambda: RegistryServer(settings, host, port, tls, data))
+    document = {"host": host, "port": bound, "services": list(NAMES)}
+    emit(document, options.json, lambda: f"the registry on {host}:{bound} has ended")

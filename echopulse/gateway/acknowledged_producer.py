@@ -23,7 +23,7 @@ _POLL_S = 0.05
 _ANY_PARTITION = -1
 #: A message waits without end for a broker that is away: what bounds it is the window before it, and what is behind
 #: that window stays in the queues and spools. So an outage of any length loses nothing and re-sends nothing.
-_SETTINGS = {
+SETTINGS = {
     "message.timeout.ms": 0,
     "delivery.report.only.error": False,
     "linger.ms": 5,
@@ -37,7 +37,7 @@ class AcknowledgedProducer:
 
     def __init__(self, bootstrap: str) -> None:
         """Connect by and by."""
-        self._producer = BoundedProducer(bootstrap, _ignore, _SETTINGS)
+        self._producer = BoundedProducer(bootstrap, _ignore, SETTINGS)
         self._loop = asyncio.get_running_loop()
         self._waiting: set[asyncio.Future[Refused]] = set()
         # librdkafka's own doing, which it does not tell.
@@ -111,7 +111,8 @@ class _Waiting:
     def _finish(self) -> None:
         if not self.future.done():
             reasons = dict(self._refused)
-            self.future.set_result([(r, reasons[r.value]) for r in self._records if r.value in reasons])
+            refused = [(r, reasons[r.value]) for r in self._records if r.value in reasons] if reasons else []
+            self.future.set_result(refused)
 
 
 def _ignore(_error: KafkaError, _message: Message) -> None:

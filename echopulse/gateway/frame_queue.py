@@ -27,7 +27,8 @@ class FrameQueue(Generic[F]):
         self._frames: deque[F] = deque()
         self._bytes = 0
         self._closed = False
-        self._changed = asyncio.Condition()
+        # Events, not a Condition: its lock costs more than the frame, and one loop has nothing to lock out.
+        self._came, self._left = asyncio.Event(), asyncio.Event()
 
     def __len__(self) -> int:
         """Return the number of frames that wait."""
@@ -40,33 +41,33 @@ class FrameQueue(Generic[F]):
 
     async def put(self, frame: F) -> None:
         """Append a frame as soon as there is room."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._has_room(frame))
-            self._frames.append(frame)
-            self._bytes += len(frame.data)
-            self._changed.notify_all()
+        while not self._has_room(frame):
+            self._left.clear()
+            await self._left.wait()
+        self._frames.append(frame)
+        self._bytes += len(frame.data)
+        self._came.set()
 
     async def take(self, most: int, linger_s: float) -> list[F]:
         """Wait for a frame, then up to `linger_s` seconds for `most`; nothing once the queue is closed and empty."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._frames or self._closed)
+        while not self._frames and not self._closed:
+            self._came.clear()
+            await self._came.wait()
         if len(self._frames) < most and not self._closed:
             await asyncio.sleep(linger_s)
-        async with self._changed:
-            taken = [self._frames.popleft() for _ in range(min(most, len(self._frames)))]
-            self._bytes -= sum(len(frame.data) for frame in taken)
-            self._changed.notify_all()
+        taken = [self._frames.popleft() for _ in range(min(most, len(self._frames)))]
+        self._bytes -= sum([len(frame.data) for frame in taken])
+        self._left.set()
         return taken
 
     def rest(self) -> list[F]:
         """Return the frames that wait, and leave them there."""
         return list(self._frames)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Say that no frame follows."""
-        async with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        self._came.set()
 
     def _has_room(self, frame: F) -> bool:
         fits = len(self._frames) < self._most and self._bytes + len(frame.data) <= self._most_bytes

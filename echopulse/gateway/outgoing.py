@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -56,7 +58,8 @@ def unpacked(data: bytes) -> Outgoing:
     )
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True)
+class Batch:
     """Records taken together; `position` is behind them where they came from the spool, `resume` the newest frame's.
 
     `receipts` are those of the frames that they came from.
@@ -67,10 +70,10 @@ class Batch(NamedTuple):
     resume: str = ""
     receipts: Sequence[Receipt] = ()
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """Bytes of all."""
-        return sum(record.size for record in self.records)
+        """Bytes of all; counted once, since queue and window each ask for it coming and going."""
+        return sum([len(record.key) + len(record.value) for record in self.records])
 
     def settle(self, reason: str = "") -> None:
         """Settle all receipts: '' for safe."""

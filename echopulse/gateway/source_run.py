@@ -94,7 +94,7 @@ class SourceRun:
             await asyncio.wait(broken, return_when=asyncio.FIRST_COMPLETED)
             reading.cancel()
             await asyncio.wait({reading})
-            await self._queue.close()
+            self._queue.close()
             await asyncio.wait({refining}, timeout=GRACE_S)
             await self._lane.close()
             await asyncio.wait({sending, acknowledging}, timeout=GRACE_S)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 FRAMEWORK_MB = 128  # of heap, and as much of direct memory: Flink's own defaults
@@ -67,8 +66,6 @@ class TaskManagerMemory:
             f"-Xmx{FRAMEWORK_MB + self.task_heap}m",
             # Windows that end make as much in a second as they keep: a small young generation would promote it all.
             "-XX:NewRatio=1",
-            # Windows are read all over: with pages of 2 MB a twentieth less CPU. Other systems do not know the option.
-            *(["-XX:+UseTransparentHugePages"] if sys.platform == "linux" else []),
             f"-XX:MaxDirectMemorySize={FRAMEWORK_MB + TASK_OFF_HEAP_MB + NETWORK_MB}m",
             f"-XX:MaxMetaspaceSize={METASPACE_MB}m",
         )

@@ -75,25 +75,16 @@ class Family:
     def tables(self) -> tuple[Panes, ...]:
         """The tables of panes, in the order in which one is made of another."""
         first, *longer = self.steps
+        keys = [*self._keys, *(quote(group.name) for group in self._split)]
         rows = rows_of(self.views, self.source)
-        tables = [self._table(self.name, rows, ROWTIME, first, [part.build for part in self.parts])]
+        built = {quote(part.name): part.build for part in self.parts}
+        tables = [_table(self.name, keys, built, window_function(rows, ROWTIME, first, first))]
+        merged = {quote(part.name): part.merge for part in self.parts}
         for step in longer:
             below = f"TABLE {quote(tables[-1].name)}"
-            merged = [part.merge for part in self.parts]
-            tables.append(self._table(f"{self.name}_{short(step)}", below, PANE_TIME, step, merged))
+            name = f"{self.name}_{short(step)}"
+            tables.append(_table(name, keys, merged, window_function(below, PANE_TIME, step, step)))
         return tuple(tables)
-
-    def _table(self, name: str, rows: str, time: str, step_ms: int, parts: list[str]) -> Panes:
-        keys = [*self._keys, *(quote(group.name) for group in self._split)]
-        lines = [
-            "SELECT",
-            *(f"  {key}," for key in keys),
-            *(f"  {sql} AS {quote(part.name)}," for part, sql in zip(self.parts, parts, strict=True)),
-            f"  `window_time` AS {quote(PANE_TIME)}",
-            f"FROM TABLE({window_function(rows, time, step_ms, step_ms)})",
-            f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
-        ]
-        return Panes(name, "\n".join(lines))
 
     @property
     def _names(self) -> list[str]:
@@ -112,16 +103,10 @@ class Family:
     def _empty(self, panes: str, step_ms: int, later_ms: int) -> Panes:
         """Return the table of the empty panes of `panes`, each in the step after its own."""
         merges = [*(f"MAX({quote(group.name)})" for group in self._split), *(part.merge for part in self.parts)]
-        columns = zip(self._names, self._none, merges, strict=True)
-        lines = [
-            "SELECT",
-            *(f"  {key}," for key in self._keys),
-            *(f"  {merge.replace(name, none)} AS {name}," for name, none, merge in columns),
-            f"  `window_time` AS {quote(PANE_TIME)}",
-            f"FROM TABLE({window_function(f'TABLE {quote(panes)}', PANE_TIME, step_ms, step_ms, later_ms)})",
-            f"GROUP BY {', '.join([*self._keys, '`window_start`', '`window_end`', '`window_time`'])}",
-        ]
-        return Panes(f"{panes}_empty", "\n".join(lines))
+        none = zip(self._names, self._none, merges, strict=True)
+        columns = {name: merge.replace(name, empty) for name, empty, merge in none}
+        windows = window_function(f"TABLE {quote(panes)}", PANE_TIME, step_ms, step_ms, later_ms)
+        return _table(f"{panes}_empty", self._keys, columns, windows)
 
     def read(self, view: ResolvedView) -> tuple[tuple[Panes, ...], str]:
         """Return the tables that a view stands on, and its windows over them.
@@ -163,6 +148,19 @@ class Family:
             )
             for spec in view.view.aggregations
         }
+
+
+def _table(name: str, keys: list[str], columns: dict[str, str], windows: str) -> Panes:
+    """Write a table of panes: its keys, its columns by the SQL of each, and the end of the window."""
+    lines = [
+        "SELECT",
+        *(f"  {key}," for key in keys),
+        *(f"  {sql} AS {column}," for column, sql in columns.items()),
+        f"  `window_time` AS {quote(PANE_TIME)}",
+        f"FROM TABLE({windows})",
+        f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
+    ]
+    return Panes(name, "\n".join(lines))
 
 
 def kept(view: ResolvedView) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
+import stamina
 
+import pipelines
 from pipelines.crowd_functions import DescribeConversations, DescribePanes, DescribeScopes, MergeScopes, crowd_functions
 from tests.transforms.crowd import PANE_MS, digested
 from transforms.digest import write_digests
@@ -37,6 +45,47 @@ def test_panes_go_through_all_functions() -> None:
     assert pa.array(said.array).to_pylist() == [None]
     for function in (describe, merge, scopes, conversations):
         function.close()
+
+
+def ended(pid: int) -> bool:
+    """Say whether a process computes no more; where nobody collects orphans, an ended one stays as a zombie."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+WORKER = """
+import os, signal
+import numpy as np
+import pandas as pd
+from pipelines.crowd_functions import DescribeConversations
+
+if __name__ == "__main__":
+    function = DescribeConversations(10_000)
+    function.open(None)
+    nobody = pd.Series([], dtype=object)
+    function.eval(nobody, pd.Series([], dtype="datetime64[ms, UTC]"), nobody, pd.Series([], dtype="int64"))
+    [process] = function._pool._processes
+    print(process, os.getpriority(os.PRIO_PROCESS, process) - os.getpriority(os.PRIO_PROCESS, 0), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_process_of_conversations_gives_way_and_ends_with_a_killed_worker(tmp_path: Path) -> None:
+    """Nothing of a worker that Flink killed goes on computing."""
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER, encoding="utf-8")
+    environ = os.environ | {"PYTHONPATH": str(Path(pipelines.__file__).parents[1])}
+    ran = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False, env=environ
+    )
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    process, lower = map(int, ran.stdout.split())
+    assert lower == min(10, 19 - os.getpriority(os.PRIO_PROCESS, 0))
+    for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=30, wait_initial=0.1, wait_max=0.5):
+        with attempt:
+            assert ended(process)
 
 
 def test_functions_have_the_names_of_the_statements() -> None:

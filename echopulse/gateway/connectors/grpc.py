@@ -113,7 +113,7 @@ class GrpcConnector(Connector[GrpcOptions]):
         chosen = self.chosen
         try:
             if chosen.certificate and chosen.key:
-                from echopulse.feature_query.server import Tls  # noqa: PLC0415 where it is wanted
+                from echopulse.rpc_server import Tls  # noqa: PLC0415 where it is wanted
 
                 tls = Tls(chosen.certificate, chosen.key, chosen.client_authority)
                 server.add_secure_port(self.address, tls.credentials())

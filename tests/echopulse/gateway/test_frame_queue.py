@@ -58,7 +58,7 @@ async def test_a_closed_queue_gives_what_it_holds_then_nothing() -> None:
     """Nothing received is lost at the end."""
     queue: FrameQueue[Frame] = FrameQueue(10, 100)
     await queue.put(_frame(1))
-    await queue.close()
+    queue.close()
 
     assert len(await queue.take(5, 60)) == 1
     assert await queue.take(5, 60) == []

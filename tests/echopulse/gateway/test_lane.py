@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,7 +141,7 @@ async def test_a_spool_in_use_holds_all_that_kafka_has_not(tmp_path: Path) -> No
     spool = Spool(tmp_path, 100_000)
     lane = Lane(3, 10_000, spool)
     for number in range(5):
-        await lane.offer(_batch(number)._replace(resume=str(number)))
+        await lane.offer(replace(_batch(number), resume=str(number)))
         assert lane.resume == ("" if number < 3 else str(number)), "all up to it is on disk"
         if number == 0:
             first = await lane.take(9, 10_000)
@@ -156,8 +157,8 @@ async def test_a_spool_in_use_holds_all_that_kafka_has_not(tmp_path: Path) -> No
 async def test_the_place_to_resume_waits_for_kafka() -> None:
     """Without a spool, a frame is safe when Kafka has it."""
     lane = Lane(9, 10_000)
-    await lane.offer(_batch(0)._replace(resume="a"))
-    await lane.offer(_batch(1)._replace(resume="b"))
+    await lane.offer(replace(_batch(0), resume="a"))
+    await lane.offer(replace(_batch(1), resume="b"))
     assert lane.resume == ""
     first = await lane.take(9, 900)
     assert first is not None
@@ -212,7 +213,7 @@ async def test_a_receipt_is_settled_when_kafka_has_it() -> None:
     lane = Lane(9, 10_000)
     receipts = [Receipt() for _ in range(3)]
     for number, receipt in enumerate(receipts[:2]):
-        await lane.offer(_batch(number)._replace(receipts=[receipt]))
+        await lane.offer(replace(_batch(number), receipts=[receipt]))
     await lane.offer(Batch([], receipts=[receipts[2]]))
     assert await receipts[2].told(1) == SAFE
     with pytest.raises(TimeoutError):
@@ -229,7 +230,7 @@ async def test_a_receipt_is_settled_when_the_synced_spool_has_it(tmp_path: Path)
     lane = Lane(2, 10_000, Spool(tmp_path, 100_000, fsync="never"))
     receipts = [Receipt() for _ in range(4)]
     for number, receipt in enumerate(receipts):
-        await lane.offer(_batch(number)._replace(receipts=[receipt]))
+        await lane.offer(replace(_batch(number), receipts=[receipt]))
     assert [await receipt.told(1) for receipt in receipts] == [SAFE] * 4
     lane.keep()
     assert _kept(tmp_path) == [0, 1, 2, 3]
@@ -238,6 +239,6 @@ async def test_a_receipt_is_settled_when_the_synced_spool_has_it(tmp_path: Path)
 async def test_a_stop_without_a_spool_settles_receipts_as_not_safe() -> None:
     """Who sent it sends it again."""
     lane, receipt = Lane(2, 10_000), Receipt()
-    await lane.offer(_batch(0)._replace(receipts=[receipt]))
+    await lane.offer(replace(_batch(0), receipts=[receipt]))
     lane.keep()
     assert await receipt.told(1) == "the gateway was stopped before Kafka had it"
