@@ -37,20 +37,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(240)
 
 _DEADLINE_S = 60
-_TS = 1_700_000_000_000
+_TS = time.time_ns() // 1_000_000
+_THREE_YEARS_MS = 3 * 365 * 86_400_000
 _MEBIBYTE = 1024 * 1024
 _CHANNELS = 7
 
 
-def event(name: str, channel: str = "lobby", size: int = 0) -> Outgoing:
+def event(name: str, channel: str = "lobby", size: int = 0, age_ms: int = 0) -> Outgoing:
     """Return a record of an event, with a header that is no text."""
     value = SocialEvent(id=name, channel_id=channel, raw_payload=b"x" * size).SerializeToString()
-    return Outgoing(EVENTS, channel.encode(), value, _TS, (("schema", b"\x00\xff\r\n"),))
+    return Outgoing(EVENTS, channel.encode(), value, _TS - age_ms, (("schema", b"\x00\xff\r\n"),))
 
 
-def numbered(first: int, count: int) -> list[Outgoing]:
+def numbered(first: int, count: int, age_ms: int = 0) -> list[Outgoing]:
     """Return events by number, over a few channels whose names are awkward in a subject."""
-    return [event(f"e{n}", f"room {n % _CHANNELS}.*>é") for n in range(first, first + count)]
+    return [event(f"e{n}", f"room {n % _CHANNELS}.*>é", age_ms=age_ms) for n in range(first, first + count)]
 
 
 def by_channel(records: list[Outgoing]) -> dict[bytes, list[int]]:
@@ -251,21 +252,39 @@ async def test_the_acknowledged_outlive_a_kill(server: Server) -> None:
 
 async def test_what_is_sent_to_an_absent_server_waits_for_it(server: Server) -> None:
     """Killed with batches on their way, back a while later: nothing lost, each channel in order, nothing twice."""
-    bus = server.bus()
-    async with asyncio.timeout(_DEADLINE_S):
-        assert await bus.send(numbered(0, 100)) == []
-        sent = [bus.send(numbered(first, 500)) for first in range(100, 3_100, 500)]
-        await sent[0]
-        server.kill()
-        sent += [bus.send(numbered(first, 500)) for first in range(3_100, 4_100, 500)]
-        await asyncio.to_thread(server.restart)
-        assert await asyncio.gather(*sent) == [[]] * len(sent)
-    await bus.close()
-    found = by_channel(await server.stored())
+    found = await _found_after_a_kill(server, 0)
     counts = Counter(number for numbers in found.values() for number in numbers)
     assert [number for number in range(4_100) if not counts[number]] == [], "lost"
     assert [number for number in range(4_100) if counts[number] > 1] == [], "doubled"
     assert found == by_channel(numbered(0, 4_100))
+
+
+async def test_old_events_that_wait_for_an_absent_server(server: Server) -> None:
+    """Nothing lost, and each channel in order once repeats are dropped by id, as the job drops them.
+
+    A broker that starts again forgets the producers of batches whose records are older than its
+    `producer.id.expiration.ms`, by the records' own time, and stores what it had stored and is sent again once more.
+    """
+    found = await _found_after_a_kill(server, _THREE_YEARS_MS)
+    once = {channel: list(dict.fromkeys(numbers)) for channel, numbers in found.items()}
+    assert once == by_channel(numbered(0, 4_100))
+    if server.stores_once:
+        assert found == once
+
+
+async def _found_after_a_kill(server: Server, age_ms: int) -> dict[bytes, list[int]]:
+    """Kill the server with batches on their way, start it again, and return what it holds by channel."""
+    bus = server.bus()
+    async with asyncio.timeout(_DEADLINE_S):
+        assert await bus.send(numbered(0, 100, age_ms)) == []
+        sent = [bus.send(numbered(first, 500, age_ms)) for first in range(100, 3_100, 500)]
+        await sent[0]
+        server.kill()
+        sent += [bus.send(numbered(first, 500, age_ms)) for first in range(3_100, 4_100, 500)]
+        await asyncio.to_thread(server.restart)
+        assert await asyncio.gather(*sent) == [[]] * len(sent)
+    await bus.close()
+    return by_channel(await server.stored())
 
 
 async def test_one_that_is_too_large_is_refused_with_the_reason(server: Server) -> None:
