@@ -16,7 +16,6 @@ from echopulse.gateway.source_figures import SourceFigures
 from echopulse.gateway.source_reading import SourceReading
 from echopulse.gateway.spool import Spool
 from echopulse.telemetry import logger
-from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 _LOG = logger(__name__)
 _BATCH_BYTES = 1024 * 1024
+_AT_ONCE_BYTES = 512 * 1024
 #: How long a source that ends waits for Kafka to take what it has in memory.
 GRACE_S = 10.0
 _PLACE_NOTED_EVERY_S = 0.5
@@ -148,7 +148,11 @@ class SourceRun:
     async def _refine(self) -> None:
         number = 1
         while arrivals := await self._queue.take(self._limits.batch_frames, 0.005):
-            refined = await asyncio.to_thread(self._refining.apply, arrivals, number)
+            # A thread takes turns with this one, five milliseconds each: what is done sooner is done here.
+            if sum([len(arrival.data) for arrival in arrivals]) <= _AT_ONCE_BYTES:
+                refined = self._refining.apply(arrivals, number)
+            else:
+                refined = await asyncio.to_thread(self._refining.apply, arrivals, number)
             number += len(arrivals)
             figures = self.figures
             figures.events += refined.events
@@ -181,9 +185,8 @@ class SourceRun:
             for record, reason in refused:
                 self.figures.dropped["refused"] += 1
                 _LOG.error("the bus refused a record", source=self.source.name, topic=record.topic, reason=reason)
-            stamps = [record.ts for record in batch.records if record.topic == EVENTS]
-            self.figures.delivered += len(stamps)
-            self.figures.observe(stamps, now_ms())
+            self.figures.delivered += len(batch.stamps)
+            self.figures.observe(batch.stamps, now_ms())
             await self._lane.acknowledge(batch, refused[0][1] if refused else "")
 
 
