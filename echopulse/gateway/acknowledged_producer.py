@@ -27,7 +27,7 @@ _ANY_PARTITION = -1
 SETTINGS = {
     "message.timeout.ms": 0,
     "delivery.report.only.error": False,
-    "linger.ms": 5,
+    "linger.ms": 1,
     "queue.buffering.max.messages": 2_000_000,
     "queue.buffering.max.kbytes": 256 * 1024,
 }

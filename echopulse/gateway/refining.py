@@ -14,7 +14,7 @@ from echopulse.gateway.access import Access
 from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
 from echopulse.gateway.event_time import TimeRange
-from echopulse.gateway.mapper import Frame, Mapped, Mapper
+from echopulse.gateway.mapper import Mapped, Mapper
 from echopulse.gateway.mapping import lasting_name
 from echopulse.gateway.original_form import OriginalForm
 from echopulse.gateway.outgoing import Batch, EventRows, Outgoing
@@ -83,13 +83,13 @@ class Refining:
             for datum, headers in letter_messages(letter, self._form)
         ]
         receipts = [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
-        batch = Batch([*records, *written] if written else records, resume=arrivals[-1].resume if arrivals else "", receipts=receipts)
+        resume = next((arrival.resume for arrival in reversed(arrivals) if arrival.resume), "")
+        batch = Batch([*records, *written] if written else records, resume=resume, receipts=receipts)
         return Refined(batch, len(records), len(letters), mapped.filtered, Counter(dropped))
 
     def _mapped(self, arrivals: Sequence[Arrival], first_number: int) -> Mapped:
-        numbered = list(enumerate(arrivals, first_number))
         if self._mapper:
-            return self._mapper.apply([Frame(arrival.data, number, arrival.fault) for number, arrival in numbered])
+            return self._mapper.apply(arrivals, first_number)
         faults: Faults = {}
         records: list[tuple[object, ...]] = []
         for place, arrival in enumerate(arrivals):
@@ -101,7 +101,7 @@ class Refining:
                 platform = own.source or self._platform
                 records.append((own.id, own.ts_ms, platform, own.channel, own.user, arrival.data, own.meta))
         columns = columns_of(list(zip(*records, strict=True)) or [()] * 7, faults)
-        return Mapped(Rows(columns, [n for n, _ in numbered], lambda place: arrivals[place].data, faults), 0)
+        return Mapped(Rows(columns, range(first_number, first_number + len(arrivals)), lambda place: arrivals[place].data, faults), 0)
 
     def _too_large(self, events: pa.RecordBatch, values: pa.BinaryArray, row: int) -> DeadLetter:
         reason = f"a message of {len(values[row])} bytes is above the {MAX_MESSAGE_BYTES} bytes that {EVENTS} takes"

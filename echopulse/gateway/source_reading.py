@@ -13,6 +13,8 @@ from echopulse.telemetry import logger
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from echopulse.gateway.connector import Arrival, Connector
     from echopulse.gateway.frame_queue import FrameQueue
     from echopulse.gateway.gateway_config import Source
@@ -76,18 +78,42 @@ class SourceReading:
     async def _take_in(self) -> None:
         """Take in what one connection gives."""
         figures = self._figures
-        async with aclosing(self._connector.arrivals(self.place)) as arrivals:
-            async for arrival in arrivals:
+        async with aclosing(self._connector.bursts(self.place)) as bursts:
+            async for burst in bursts:
                 figures.state, figures.trouble = "reading", ""
-                self._failed = self._failed if arrival.fault else 0
-                self.place = arrival.resume or self.place
-                figures.frames += 1
-                if await self._within_rate():
-                    await self._queue.put(arrival)
-                elif arrival.receipt:
-                    arrival.receipt.settle("more than the source's rate")
-                if figures.frames == self._frames:
-                    raise StreamEndedError
+                if self._bucket is None and self._frames is None:
+                    await self._put(burst)
+                    continue
+                for arrival in burst:
+                    self._note([arrival])
+                    if await self._within_rate():
+                        await self._queue.put(arrival)
+                    elif arrival.receipt:
+                        arrival.receipt.settle("more than the source's rate")
+                    if figures.frames == self._frames:
+                        raise StreamEndedError
+
+    async def _put(self, burst: Sequence[Arrival]) -> None:
+        while burst:
+            try:
+                appended = await self._queue.put_some(burst)
+            except asyncio.CancelledError:
+                self._queue.put_beyond(burst)
+                self._note(burst)
+                raise
+            self._note(burst[:appended])
+            burst = burst[appended:]
+
+    def _note(self, burst: Sequence[Arrival]) -> None:
+        self._figures.frames += len(burst)
+        for arrival in reversed(burst):
+            if not arrival.fault:
+                self._failed = 0
+                break
+        for arrival in reversed(burst):
+            if arrival.resume:
+                self.place = arrival.resume
+                break
 
     def _lost(self, reason: str) -> None:
         self._figures.state, self._figures.trouble = "lost", reason

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _LOG = logger(__name__)
 _BATCH_BYTES = 1024 * 1024
 _AT_ONCE_BYTES = 512 * 1024
+#: What comes within that time of a frame goes on with it: fewer and larger batches.
+_LINGER_S = 0.002
 #: How long a source that ends waits for Kafka to take what it has in memory.
 GRACE_S = 10.0
 _PLACE_NOTED_EVERY_S = 0.5
@@ -147,7 +149,7 @@ class SourceRun:
 
     async def _refine(self) -> None:
         number = 1
-        while arrivals := await self._queue.take(self._limits.batch_frames, 0.005):
+        while arrivals := await self._queue.take(self._limits.batch_frames, _LINGER_S):
             # A thread takes turns with this one, five milliseconds each: what is done sooner is done here.
             if sum([len(arrival.data) for arrival in arrivals]) <= _AT_ONCE_BYTES:
                 refined = self._refining.apply(arrivals, number)

@@ -1,0 +1,111 @@
+"""What a websocket gives, as picows calls it back: whole messages, those that came at once together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError, WSTransport
+
+_TEXT, _BINARY, _CONTINUATION, _CLOSE = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION, WSMsgType.CLOSE
+#: So much may wait to be taken before the socket is no longer read.
+_HELD_BYTES = 256 * 1024
+
+
+class Messages(WSListener):
+    """Holds the messages of one connection until they are taken; meanwhile TCP holds the server back.
+
+    One larger than `most_bytes` ends the connection. `closing` is what the server said when it closed it.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        """Nothing is connected yet."""
+        self.over, self.silent = False, False
+        self.closing = ""
+        self._most_bytes = most_bytes
+        self._whole: list[bytes] = []
+        self._parts: list[bytes] = []
+        self._bytes = self._parts_bytes = 0
+        self._heard = self._paused = False
+        self._came = asyncio.Event()
+        self._transport: WSTransport | None = None
+
+    async def take(self) -> list[bytes]:
+        """Wait for messages; none once the connection is over and all were taken."""
+        while not self._whole and not self.over:
+            self._came.clear()
+            await self._came.wait()
+        taken, self._whole, self._bytes = self._whole, [], 0
+        if self._paused and not self.over and self._transport:
+            self._paused = False
+            self._transport.underlying_transport.resume_reading()
+        return taken
+
+    async def watch(self, timeout_s: float) -> None:
+        """Cut the connection where nothing is heard for so long, not even an answer to a ping."""
+        transport = self._transport
+        while transport is not None:
+            self._heard = False
+            await asyncio.sleep(timeout_s / 2)
+            # What is not read cannot be heard.
+            if self._heard or self._paused:
+                continue
+            transport.send_ping()
+            await asyncio.sleep(timeout_s / 2)
+            if not (self._heard or self._paused):
+                self.silent = True
+                transport.disconnect(graceful=False)
+                return
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Begin."""
+        self._transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Take a frame in. Raises WSProtocolError, which ends the connection, for one that cannot be taken."""
+        self._heard = True
+        kind = frame.msg_type
+        if kind is _TEXT or kind is _BINARY:
+            if self._parts or frame.rsv1:
+                raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a frame out of turn, or compressed unasked")
+            data = frame.get_payload_as_bytes()
+            if not frame.fin:
+                self._parts, self._parts_bytes = [data], len(data)
+                return
+        elif kind is _CONTINUATION:
+            whole = self._joined(frame)
+            if whole is None:
+                return
+            data = whole
+        else:
+            if kind is _CLOSE:
+                self._closed(transport, frame)
+            return
+        self._whole.append(data)
+        self._bytes += len(data)
+        if self._bytes > _HELD_BYTES and not self._paused:
+            self._paused = True
+            transport.underlying_transport.pause_reading()
+        self._came.set()
+
+    def on_ws_disconnected(self, _transport: WSTransport) -> None:
+        """End; what was held can still be taken."""
+        self.over = True
+        self._came.set()
+
+    def _joined(self, frame: WSFrame) -> bytes | None:
+        if not self._parts:
+            raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a continuation of nothing")
+        self._parts.append(frame.get_payload_as_bytes())
+        self._parts_bytes += len(self._parts[-1])
+        if self._parts_bytes > self._most_bytes:
+            raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, f"a message above {self._most_bytes} bytes")
+        if not frame.fin:
+            return None
+        data, self._parts = b"".join(self._parts), []
+        return data
+
+    def _closed(self, transport: WSTransport, frame: WSFrame) -> None:
+        code = frame.get_close_code()
+        self.closing = f"{int(code)} {frame.get_close_reason() or ''}".strip()
+        transport.send_close(code)
+        transport.disconnect()
