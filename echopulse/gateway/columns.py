@@ -62,13 +62,10 @@ def metadata_of(values: Sequence[Any] | pa.MapArray, faults: Faults) -> pa.MapAr
         return _maps(_each(values, _flat_object, faults))
 
 
-def metadata_by_columns(columns: Mapping[str, str | Sequence[str | None]], rows: int) -> pa.MapArray:
-    """Build the metadata of so many rows from a column for each key, one text for all or a list; None is left out."""
+def metadata_by_columns(columns: Mapping[str, str | pa.StringArray], rows: int) -> pa.MapArray:
+    """Build the metadata of so many rows from a column for each key, or one text for all; null is left out."""
     count = len(columns)
-    arrays = [
-        pa.repeat(column, rows) if isinstance(column, str) else pa.array(column, pa.string())
-        for column in columns.values()
-    ]
+    arrays = [pa.repeat(column, rows) if isinstance(column, str) else column for column in columns.values()]
     if not arrays or not rows:
         return pa.array([{}] * rows, METADATA)
     # From column by column to row by row.

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import numpy as np
 import orjson
 import pyarrow as pa
 
 from echopulse.gateway.columns import columns_of, metadata_by_columns
 from echopulse.gateway.event_time import milliseconds
-from echopulse.gateway.mapping_columns import as_texts, found_at, holding, reader
+from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, reader
 from echopulse.gateway.mapping_paths import written
 from echopulse.gateway.rows import Faults, Rows
 
@@ -87,8 +88,9 @@ class Mapper:
             {at: ("parse", unread[place]) for at, place in enumerate(kept) if place in unread} if unread else {}
         )
         parsed = [at for at in range(len(frames)) if at not in faults] if faults else range(len(frames))
-        columns = columns_of(self._values(documents, frames, parsed, faults), faults)
-        rows = Rows(columns, _numbers(kept, first_number), lambda place: frames[place].data, faults)
+        datas = [frame.data for frame in frames]
+        columns = columns_of(self._values(documents, datas, parsed, faults), faults)
+        rows = Rows(columns, _numbers(kept, first_number), datas.__getitem__, faults)
         return Mapped(rows, total - len(kept))
 
     def _wanted(self, documents: Sequence[Any]) -> list[bool]:
@@ -98,7 +100,7 @@ class Mapper:
         return wanted
 
     def _values(
-        self, documents: Sequence[Any], frames: Sequence[Framed], parsed: Sequence[int], faults: Faults
+        self, documents: Sequence[Any], datas: Sequence[bytes], parsed: Sequence[int], faults: Faults
     ) -> list[Sequence[Any] | pa.Array]:
         """Return the seven columns of an event; a frame that could not be parsed has its bytes and the source alone."""
         found: dict[str, list[Any]] = {}
@@ -110,21 +112,24 @@ class Mapper:
                         faults.setdefault(at, ("validate", f"{name} is missing: no value at {described}"))
         stamps = self._stamps(documents, faults)
         metadata = self._metadata_of(documents)
-        if len(parsed) < len(frames):
-            for at in set(range(len(frames))).difference(parsed):
+        if len(parsed) < len(datas):
+            for at in set(range(len(datas))).difference(parsed):
                 for column in found.values():
                     column[at] = None
-        sources = pa.repeat(self._source, len(frames))
-        return [found["id"], stamps, sources, found["channel"], found["user"], [one.data for one in frames], metadata]
+        sources = pa.repeat(self._source, len(datas))
+        return [found["id"], stamps, sources, found["channel"], found["user"], datas, metadata]
 
-    def _stamps(self, documents: Sequence[Any], faults: Faults) -> list[int | None]:
+    def _stamps(self, documents: Sequence[Any], faults: Faults) -> list[int | None] | pa.Int64Array:
         values = found_at(documents, self._time)
         if self._time_format in _UNITS and set(map(type, values)) == {int}:
             times, by = _UNITS[self._time_format]
-            stamps: list[int | None] = [value * times // by for value in values]
-            if max(map(abs, stamps)) <= _FAR_MS:  # type: ignore[arg-type] # there is no None among them
-                return stamps
-        stamps = [None] * len(values)
+            # What is farther would not fit when it is multiplied.
+            if -_FAR_MS <= min(values) and max(values) <= _FAR_MS:
+                numbers = np.array(values, np.int64)
+                exact = numbers * times // by
+                if np.abs(exact).max() <= _FAR_MS:
+                    return pa.array(exact)
+        stamps: list[int | None] = [None] * len(values)
         for at, value in enumerate(values):
             try:
                 stamps[at] = to_milliseconds(value, self._time_format)
@@ -133,11 +138,12 @@ class Mapper:
         return stamps
 
     def _metadata_of(self, documents: Sequence[Any]) -> pa.MapArray:
-        columns: dict[str, str | Sequence[str | None]] = {
-            key: origin if isinstance(origin, str) else as_texts(origin(documents)) for key, origin in self._metadata
+        columns: dict[str, str | pa.StringArray] = {
+            key: origin if isinstance(origin, str) else as_text_column(origin(documents))
+            for key, origin in self._metadata
         }
         if self._text:
-            columns["text"] = [text or "" for text in as_texts(self._text(documents))]
+            columns["text"] = as_text_column(self._text(documents)).fill_null("")
         return metadata_by_columns(columns, len(documents))
 
 
@@ -159,9 +165,9 @@ def to_milliseconds(value: object, form: TimeFormat) -> int:
 
 def _parsed(frames: Sequence[Framed]) -> tuple[list[Any], dict[int, str]]:
     """Return the JSON of frames, None where there is none, and what is wrong with those by their place."""
-    if not any(frame.fault for frame in frames):
+    if not any([frame.fault for frame in frames]):
         with suppress(orjson.JSONDecodeError):
-            return [orjson.loads(frame.data) for frame in frames], {}
+            return list(map(orjson.loads, [frame.data for frame in frames])), {}
     documents: list[Any] = [None] * len(frames)
     unread: dict[int, str] = {}
     for place, frame in enumerate(frames):

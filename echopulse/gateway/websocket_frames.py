@@ -62,47 +62,41 @@ class Messages(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take a frame in. Raises WSProtocolError, which ends the connection, for one that cannot be taken."""
-        self._heard = True
         kind = frame.msg_type
-        if kind is _TEXT or kind is _BINARY:
-            if self._parts or frame.rsv1:
-                raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a frame out of turn, or compressed unasked")
+        if (kind is _TEXT or kind is _BINARY) and frame.fin and not (frame.rsv1 or self._parts):
             data = frame.get_payload_as_bytes()
-            if not frame.fin:
-                self._parts, self._parts_bytes = [data], len(data)
-                return
-        elif kind is _CONTINUATION:
-            whole = self._joined(frame)
-            if whole is None:
-                return
-            data = whole
+            self._whole.append(data)
+            self._bytes += len(data)
         else:
-            if kind is _CLOSE:
-                self._closed(transport, frame)
-            return
-        self._whole.append(data)
-        self._bytes += len(data)
-        if self._bytes > _HELD_BYTES and not self._paused:
-            self._paused = True
-            transport.underlying_transport.pause_reading()
-        self._came.set()
+            self._take_special(transport, frame)
+        if frame.last_in_buffer:
+            self._heard = True
+            if self._bytes > _HELD_BYTES and not self._paused:
+                self._paused = True
+                transport.underlying_transport.pause_reading()
+            if self._whole:
+                self._came.set()
 
     def on_ws_disconnected(self, _transport: WSTransport) -> None:
         """End; what was held can still be taken."""
         self.over = True
         self._came.set()
 
-    def _joined(self, frame: WSFrame) -> bytes | None:
-        if not self._parts:
-            raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a continuation of nothing")
-        self._parts.append(frame.get_payload_as_bytes())
-        self._parts_bytes += len(self._parts[-1])
-        if self._parts_bytes > self._most_bytes:
-            raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, f"a message above {self._most_bytes} bytes")
-        if not frame.fin:
-            return None
-        data, self._parts = b"".join(self._parts), []
-        return data
+    def _take_special(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind is _CLOSE:
+            self._closed(transport, frame)
+        elif kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
+            if frame.rsv1 or (kind is _CONTINUATION) != bool(self._parts):
+                raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a frame out of turn, or compressed unasked")
+            self._parts.append(frame.get_payload_as_bytes())
+            self._parts_bytes += len(self._parts[-1])
+            if self._parts_bytes > self._most_bytes:
+                raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, f"a message above {self._most_bytes} bytes")
+            if frame.fin:
+                self._whole.append(b"".join(self._parts))
+                self._bytes += self._parts_bytes
+                self._parts, self._parts_bytes = [], 0
 
     def _closed(self, transport: WSTransport, frame: WSFrame) -> None:
         code = frame.get_close_code()
