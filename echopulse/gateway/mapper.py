@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -124,7 +125,7 @@ class Mapper:
         if self._time_format in _UNITS and set(map(type, values)) == {int}:
             times, by = _UNITS[self._time_format]
             # What is farther would not fit when it is multiplied.
-            if -_FAR_MS <= min(values) and max(values) <= _FAR_MS:
+            if min(values) >= -_FAR_MS and max(values) <= _FAR_MS:
                 numbers = np.array(values, np.int64)
                 exact = numbers * times // by
                 if np.abs(exact).max() <= _FAR_MS:
@@ -165,9 +166,9 @@ def to_milliseconds(value: object, form: TimeFormat) -> int:
 
 def _parsed(frames: Sequence[Framed]) -> tuple[list[Any], dict[int, str]]:
     """Return the JSON of frames, None where there is none, and what is wrong with those by their place."""
-    if not any([frame.fault for frame in frames]):
+    if not any(map(attrgetter("fault"), frames)):
         with suppress(orjson.JSONDecodeError):
-            return list(map(orjson.loads, [frame.data for frame in frames])), {}
+            return list(map(orjson.loads, map(attrgetter("data"), frames))), {}
     documents: list[Any] = [None] * len(frames)
     unread: dict[int, str] = {}
     for place, frame in enumerate(frames):

@@ -89,7 +89,7 @@ class EventRows(Sequence[Outgoing]):
 
     def columns(self) -> Iterable[tuple[str, bytes, bytes, int, Headers]]:
         """Return the fields of each record in the order of Outgoing, without making one: 0.05 us instead of 0.5."""
-        return zip(repeat(EVENTS), self.keys, self.values, self.stamps.tolist(), repeat(()))  # noqa: B905 repeat has no end
+        return zip(repeat(EVENTS), self.keys, self.values, self.stamps.tolist(), repeat(()))
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,8 @@ class Refining:
                 platform = own.source or self._platform
                 records.append((own.id, own.ts_ms, platform, own.channel, own.user, arrival.data, own.meta))
         columns = columns_of(list(zip(*records, strict=True)) or [()] * 7, faults)
-        return Mapped(Rows(columns, range(first_number, first_number + len(arrivals)), lambda place: arrivals[place].data, faults), 0)
+        numbers = range(first_number, first_number + len(arrivals))
+        return Mapped(Rows(columns, numbers, lambda place: arrivals[place].data, faults), 0)
 
     def _too_large(self, events: pa.RecordBatch, values: pa.BinaryArray, row: int) -> DeadLetter:
         reason = f"a message of {len(values[row])} bytes is above the {MAX_MESSAGE_BYTES} bytes that {EVENTS} takes"

@@ -46,12 +46,11 @@ class Messages(WSListener):
         while transport is not None:
             self._heard = False
             await asyncio.sleep(timeout_s / 2)
-            # What is not read cannot be heard.
-            if self._heard or self._paused:
+            if self._alive():
                 continue
             transport.send_ping()
             await asyncio.sleep(timeout_s / 2)
-            if not (self._heard or self._paused):
+            if not self._alive():
                 self.silent = True
                 transport.disconnect(graceful=False)
                 return
@@ -65,8 +64,10 @@ class Messages(WSListener):
         kind = frame.msg_type
         if (kind is _TEXT or kind is _BINARY) and frame.fin and not (frame.rsv1 or self._parts):
             data = frame.get_payload_as_bytes()
-            self._whole.append(data)
-            self._bytes += len(data)
+            # picows has refused a larger one, and still gives it when more comes before the connection is closed.
+            if len(data) <= self._most_bytes:
+                self._whole.append(data)
+                self._bytes += len(data)
         else:
             self._take_special(transport, frame)
         if frame.last_in_buffer:
@@ -81,6 +82,10 @@ class Messages(WSListener):
         """End; what was held can still be taken."""
         self.over = True
         self._came.set()
+
+    def _alive(self) -> bool:
+        # What is not read cannot be heard.
+        return self._heard or self._paused
 
     def _take_special(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
@@ -100,6 +105,6 @@ class Messages(WSListener):
 
     def _closed(self, transport: WSTransport, frame: WSFrame) -> None:
         code = frame.get_close_code()
-        self.closing = f"{int(code)} {frame.get_close_reason() or ''}".strip()
+        self.closing = f"{code.value} {frame.get_close_reason() or ''}".strip()
         transport.send_close(code)
         transport.disconnect()
