@@ -149,6 +149,10 @@ def _bare(bootstrap: str, values: list[tuple[bytes, bytes, int]], *, told_of_eac
 
     producer = BoundedProducer(bootstrap, report, SETTINGS | {"delivery.report.only.error": not told_of_each})
     producer.partitions(EVENTS)
+    # An idempotent producer asks for its number when it first sends; that may take half a second.
+    producer.produce_now(EVENTS, values[0][0], values[0][1], timestamp=values[0][2])
+    producer.flush(DELIVERY_TIMEOUT_S)
+    acknowledged = 0
     began = time.perf_counter()
     for value, key, time_ms in values:
         producer.produce_now(EVENTS, value, key, timestamp=time_ms)

@@ -73,6 +73,8 @@ class Connector(ABC, Generic[O]):
     def __init__(self, chosen: O, limits: Limits) -> None:
         """Keep the options and bounds; raises UsageError for options that cannot work together. Connects to nothing."""
         self.chosen, self.limits = chosen, limits
+        #: Counted up by one that is told, or sees by numbers, that the platform could not go on behind `resume`.
+        self.gaps = 0
 
     @property
     @abstractmethod

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray  # noqa: TC002 a dataclass's field
 
+from echopulse.gateway.receipt import Verdict
 from echopulse.gateway.spool import Position  # noqa: TC001 a field's type
 from schemas.topics import EVENTS
 
@@ -119,6 +120,6 @@ class Batch:
         return np.array([record.ts for record in self.records if record.topic == EVENTS], np.int64)
 
     def settle(self, reason: str = "") -> None:
-        """Settle all receipts: '' for safe."""
+        """Settle all receipts: '' for safe, else why they should be sent again."""
         for receipt in self.receipts:
-            receipt.settle(reason)
+            receipt.settle(Verdict.AGAIN if reason else Verdict.SAFE, reason)

@@ -19,6 +19,7 @@ from echopulse.gateway.mapping import lasting_name
 from echopulse.gateway.original_form import OriginalForm
 from echopulse.gateway.outgoing import Batch, EventRows, Outgoing
 from echopulse.gateway.redaction import Redaction
+from echopulse.gateway.repeats import REPEAT, Repeats
 from echopulse.gateway.rows import Faults, Rows
 from echopulse.gateway.validation import judge
 from schemas.avro import DeadLetter
@@ -56,6 +57,7 @@ class Refining:
         self._mapper = Mapper(source.mapping) if source.mapping else None
         self._access = Access(source.config.channels, source.config.kinds)
         self._redaction = Redaction(source.config.redact)
+        self.repeats = Repeats()
         self._form = OriginalForm("frame", lasting_name(source.options.mapping)) if source.mapping else None
 
     def apply(self, arrivals: Sequence[Arrival], first_number: int) -> Refined:
@@ -63,6 +65,10 @@ class Refining:
         mapped = self._mapped(arrivals, first_number)
         judged = judge(mapped.rows, self._name, TimeRange.around(now_ms()))
         allowed, dropped = self._access.apply(judged.events)
+        before = allowed.num_rows
+        allowed = self.repeats.drop(allowed)
+        if allowed.num_rows < before:
+            dropped[REPEAT] = before - allowed.num_rows
         events = self._redaction.apply(allowed)
         values = encode_events(events)
         sizes = pc.add(pc.binary_length(values), pc.binary_length(events.column("channel_id")))

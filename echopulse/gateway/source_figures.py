@@ -30,6 +30,8 @@ class SourceFigures:
     letters: int = 0
     delivered: int = 0
     reconnects: int = 0
+    #: Connections that did not go on where the one before ended.
+    gaps: int = 0
     queue_events: int = 0
     queue_bytes: int = 0
     spool_bytes: int = 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.frame_queue import FrameQueue
 from echopulse.gateway.lane import STOPPED, Lane
+from echopulse.gateway.receipt import Verdict
 from echopulse.gateway.refining import Refining
 from echopulse.gateway.resume_file import ResumeFile
 from echopulse.gateway.source_figures import SourceFigures
@@ -117,7 +118,7 @@ class SourceRun:
         self._lane.keep(self._offered)
         for arrival in self._queue.rest():
             if arrival.receipt:
-                arrival.receipt.settle("the gateway was stopped before it was read")
+                arrival.receipt.settle(Verdict.AGAIN, "the gateway was stopped before it was read")
         if unread := len(self._queue):
             self.figures.dropped[STOPPED] += unread
         if self._reading.place:
@@ -148,8 +149,11 @@ class SourceRun:
             self._resume.write(self._lane.resume)
 
     async def _refine(self) -> None:
-        number = 1
+        number, reconnects = 1, 0
         while arrivals := await self._queue.take(self._limits.batch_frames, _LINGER_S):
+            if self.figures.reconnects > reconnects:
+                reconnects = self.figures.reconnects
+                self._refining.repeats.expect()
             # A thread takes turns with this one, five milliseconds each: what is done sooner is done here.
             if sum([len(arrival.data) for arrival in arrivals]) <= _AT_ONCE_BYTES:
                 refined = self._refining.apply(arrivals, number)

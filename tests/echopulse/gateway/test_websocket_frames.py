@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,13 @@ async def _read(url: str, limits: Limits = QUICK) -> tuple[list[bytes], list[str
     found: list[bytes] = []
     faults: list[str] = []
     async with asyncio.timeout(20), aclosing(WebSocketSource(url, limits=limits).bursts()) as bursts:
-        with pytest.raises(ConnectionLostError) as ended:
+        try:
             async for frames, fault in bursts:
                 found += [] if fault else frames
                 faults += [fault] if fault else []
-    return found, faults, str(ended.value)
+        except ConnectionLostError as ended:
+            return found, faults, str(ended)
+    raise AssertionError("a connection ends with a reason")
 
 
 def _writes(*parts: bytes) -> Handle:
@@ -156,15 +158,14 @@ async def test_a_server_that_is_not_read_is_not_left() -> None:
     async with _served(handle) as url:
         source = WebSocketSource(url, limits=replace(QUICK, read_timeout_s=0.05))
         found: list[bytes] = []
-        with pytest.raises(ConnectionLostError, match="cut off"):
-            async with asyncio.timeout(20), aclosing(source.bursts()) as bursts:
+        async with asyncio.timeout(20), aclosing(source.bursts()) as bursts:
+            with suppress(ConnectionLostError):
                 async for frames, _ in bursts:
-                    if not found:
-                        before = -1
-                        while before != sent:
-                            before = sent
-                            await asyncio.sleep(0.3)
-                        assert sent < total, "TCP holds the server back"
+                    before = sent if found else -1
+                    while before != sent:
+                        before = sent
+                        await asyncio.sleep(0.3)
+                    assert found or sent < total, "TCP holds the server back"
                     found += frames
     assert [int(frame.split()[0]) for frame in found] == list(range(total))
 
