@@ -44,6 +44,7 @@ async def _started(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.
             server = await servers.enter_async_context(serve(handle, "127.0.0.1", 0, close_timeout=1))
             url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
             sources[name] = {"connector": "websocket", "options": {"url": url, "mapping": str(folder / "mapping.yaml")}}
+        (folder / "nats").mkdir()
         nats = servers.enter_context(nats_running(folder / "nats"))
         config = {
             "state": str(folder / "state"),
