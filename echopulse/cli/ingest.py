@@ -19,6 +19,7 @@ app.command("echopulse.cli.ingest_live:sim", name="sim", help="Simulate communit
 app.command("echopulse.cli.ingest_live:websocket", name="websocket", help="Take events from a websocket.")
 app.command("echopulse.cli.ingest_live:sse", name="sse", help="Take events from a stream of server-sent events.")
 app.command("echopulse.cli.ingest_run:run", name="run", help="Run all sources of a gateway.yaml.")
+app.command("echopulse.cli.ingest_bridge:bridge", name="bridge", help="Carry events from NATS JetStream to Kafka.")
 
 
 @app.command

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
+import threading
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 
@@ -21,6 +25,8 @@ _SEEN_EVERY_S = 1.0
 def run(
     *sources: str,
     gateway: Annotated[Path, Parameter(name="--gateway")] = Path("gateway.yaml"),
+    processes: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=256))] = 1,
+    share: Annotated[str, Parameter(show=False)] = "",
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
     """Run all sources of a gateway.yaml, until Ctrl-C.
@@ -34,35 +40,50 @@ def run(
         Only these.
     gateway
         The file with the sources; see docs/ingest.md.
+    processes
+        Share the sources out among so many processes, as many as there are cores to spare.
+    share
+        Be one of them: its number and how many there are.
     """
     import uvloop
 
     from echopulse.cli.output import emit
+    from echopulse.gateway.bus_choice import prepare_bus
     from echopulse.gateway.gateway_config import load_config
-    from echopulse.gateway.topics_admin import ensure_topics
 
     kafka = options.settings().kafka
-    load_config(gateway)
-    ensure_topics(kafka.bootstrap, replication=kafka.replication)
+    config, _ = load_config(gateway)
+    prepare_bus(config, kafka)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        figures = runner.run(_run(gateway, sources, kafka.bootstrap))
-    document = {name: _document(of) for name, of in figures.items()}
+        if processes > 1:
+            from echopulse.cli.ingest_processes import run_shares
+
+            settings = ["--config", str(options.config)] if options.config else []
+            arguments = ["ingest", "run", *sources, "--gateway", str(gateway), *settings]
+            document = runner.run(run_shares(arguments, processes))
+        else:
+            figures = runner.run(_run(gateway, sources, kafka.bootstrap, share))
+            document = {name: _document(of) for name, of in figures.items()}
     emit({"sources": document}, options.json, lambda: _told(document))
 
 
-async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, SourceFigures]:
+async def _run(path: Path, names: tuple[str, ...], bootstrap: str, part: str) -> dict[str, SourceFigures]:
     from prometheus_client import CollectorRegistry, start_http_server
 
     from echopulse.cli.calm_collector import calm_collector
     from echopulse.cli.ingest_display import show
-    from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
+    from echopulse.gateway.bus_choice import open_bus
+    from echopulse.gateway.bus_metrics import BusCollector
     from echopulse.gateway.gateway import Gateway
+    from echopulse.gateway.gateway_config import load_config
     from echopulse.gateway.gateway_metrics import GatewayCollector
+    from echopulse.gateway.share import Share
 
+    share = Share.read(part) if part else Share()
     loop, stop, changed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    producer = AcknowledgedProducer(bootstrap)
+    bus = open_bus(load_config(path)[0], bootstrap)
     try:
-        gateway = Gateway(path, names, producer)
+        gateway = Gateway(path, names, bus, share)
         calm_collector()
         seen: dict[str, SourceFigures] = {}
 
@@ -73,11 +94,14 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, changed.set)
+        if part:
+            threading.Thread(target=_end_with_parent, args=(loop, stop), daemon=True).start()
         server = None
         if gateway.config.metrics_port:
             registry = CollectorRegistry(auto_describe=False)
             registry.register(GatewayCollector(figures))
-            server, _thread = start_http_server(gateway.config.metrics_port, "127.0.0.1", registry)
+            registry.register(BusCollector(bus))
+            server, _thread = start_http_server(gateway.config.metrics_port + share.number, "127.0.0.1", registry)
         beside = [asyncio.create_task(_watch(path, stop, changed)), asyncio.create_task(show(gateway.figures))]
         try:
             running = asyncio.create_task(gateway.run(stop, changed))
@@ -94,7 +118,16 @@ async def _run(path: Path, names: tuple[str, ...], bootstrap: str) -> dict[str, 
                 server.server_close()
         return seen
     finally:
-        await producer.close()
+        await bus.close()
+
+
+def _end_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stop where the parent's end of standard input is closed: it has died."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    with suppress(RuntimeError):
+        # The loop may have ended before.
+        loop.call_soon_threadsafe(stop.set)
 
 
 async def _watch(path: Path, stop: asyncio.Event, changed: asyncio.Event) -> None:
@@ -115,7 +148,7 @@ def _document(figures: SourceFigures) -> dict[str, Any]:
 
 def _told(document: dict[str, dict[str, Any]]) -> str:
     return "\n".join(
-        f"{name}: {of['delivered']:,} events in Kafka, {of['letters']:,} dead letters, "
+        f"{name}: {of['delivered']:,} events on the bus, {of['letters']:,} dead letters, "
         f"{sum(of['dropped'].values()):,} dropped, {of['spool_bytes']:,} bytes in the spool"
         + (f"; {of['trouble']}" if of["trouble"] else "")
         for name, of in document.items()

@@ -55,5 +55,5 @@ def _with_all(originals: Sequence[bytes], rows: Rows) -> Originals:
 def _frames(originals: Sequence[bytes], name: str) -> Originals:
     if not name:
         raise NoMappingError("the mapping of its source is not known", "name it: --mapping FILE")
-    mapped = Mapper(load_mapping(name)).apply([Frame(data, number) for number, data in enumerate(originals, 1)])
+    mapped = Mapper(load_mapping(name)).apply([Frame(data) for data in originals])
     return _with_all(originals, mapped.rows)

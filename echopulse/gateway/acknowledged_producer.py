@@ -3,90 +3,92 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from echopulse.gateway.kafka_client import BoundedProducer
+from echopulse.gateway.outgoing import EventRows
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confluent_kafka import KafkaError, Message
+    from confluent_kafka import Message
 
+    from echopulse.gateway.bus import Refused
     from echopulse.gateway.outgoing import Outgoing
 
-#: Records that Kafka refused for good, with its reason.
-Refused = list[tuple["Outgoing", str]]
-
-_POLL_S = 0.05
+#: How often acknowledgements are fetched while any are awaited; seldom while none come.
+_POLL_S, _SELDOM_S = 0.001, 0.032
 _ANY_PARTITION = -1
 #: A message waits without end for a broker that is away: what bounds it is the window before it, and what is behind
 #: that window stays in the queues and spools. So an outage of any length loses nothing and re-sends nothing.
 SETTINGS = {
     "message.timeout.ms": 0,
     "delivery.report.only.error": False,
-    "linger.ms": 5,
+    "linger.ms": 1,
     "queue.buffering.max.messages": 2_000_000,
     "queue.buffering.max.kbytes": 256 * 1024,
 }
 
 
-class RecordSink(Protocol):
-    """Where records go: AcknowledgedProducer, or a list in a test."""
-
-    def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
-        """Send records in order; the result comes when all are acknowledged or refused. Raises EchoPulseError."""
-
-
 class AcknowledgedProducer:
-    """An idempotent producer (acks=all) whose `send` is for the event loop in which it was made."""
+    """Kafka as a Bus: an idempotent producer (acks=all) whose `send` is for the event loop in which it was made.
+
+    Acknowledgements are fetched in that loop: a thread that waits for them takes the interpreter's lock for each, and
+    where the loop is busy gets it once in five milliseconds.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         """Connect by and by."""
         self._producer = BoundedProducer(bootstrap, _ignore, SETTINGS)
         self._loop = asyncio.get_running_loop()
-        self._closed = threading.Event()
-        self._polling = threading.Thread(target=self._poll, name="kafka-acknowledgements", daemon=True)
-        self._polling.start()
+        self._waiting: set[asyncio.Future[Refused]] = set()
+        # librdkafka's own doing, which it does not tell.
+        self.reconnects = self.resent = 0
+        self._pause_s = _POLL_S
+        self._next: asyncio.TimerHandle | None = None
 
     def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
         """Send records in order; see RecordSink."""
         waiting = _Waiting(records, self._loop)
-        produce = self._producer.produce_now
-        headers: list[tuple[str, str | bytes | None]]
-        for record in records:
-            report, headers = waiting.report, [*record.headers]
+        self._waiting.add(waiting.future)
+        waiting.future.add_done_callback(self._waiting.discard)
+        produce, report = self._producer.produce_now, waiting.report
+        for topic, key, value, ts, headers in records.columns() if isinstance(records, EventRows) else records:
             try:
-                produce(
-                    record.topic, record.value, record.key, _ANY_PARTITION, report, None, record.ts, headers or None
-                )
+                produce(topic, value, key, _ANY_PARTITION, report, None, ts, [*headers] if headers else None)
             except (BufferError, KafkaException) as error:
+                if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                    waiting.refuse(value, f"{len(key) + len(value)} bytes: {error.args[0].str()}")
+                    continue
                 raise EchoPulseError(
-                    f"Kafka at {self._producer.bootstrap} takes no message on {record.topic}: {error}"
+                    f"Kafka at {self._producer.bootstrap} takes no message on {topic}: {error}"
                 ) from error
         waiting.sent()
+        if self._next is None:
+            self._next = self._loop.call_later(_POLL_S, self._fetch)
         return waiting.future
 
-    async def close(self) -> None:
-        """Drop the connection; wait for what was sent first."""
-        self._closed.set()
-        await asyncio.to_thread(self._polling.join)
+    async def close(self, within_s: float = 0.0) -> None:
+        """Wait at most so long for what was sent; see Bus."""
+        if self._waiting and within_s:
+            await asyncio.wait(self._waiting, timeout=within_s)
+        if self._next is not None:
+            self._next.cancel()
         await asyncio.to_thread(self._producer.close)
 
-    def _poll(self) -> None:
-        while not self._closed.is_set():
-            self._producer.poll(_POLL_S)
+    def _fetch(self) -> None:
+        self._pause_s = _POLL_S if self._producer.poll() else min(2 * self._pause_s, _SELDOM_S)
+        self._next = self._loop.call_later(self._pause_s, self._fetch) if self._waiting else None
 
 
 class _Waiting:
-    """Counts the reports of one batch; called by the polling thread alone, but for `sent`."""
+    """Counts the reports of one batch; `report` is called where the producer is polled."""
 
     def __init__(self, records: Sequence[Outgoing], loop: asyncio.AbstractEventLoop) -> None:
         self._records, self._loop = records, loop
-        self._lock = threading.Lock()
         self._left = len(records) + 1
         self._refused: list[tuple[bytes, str]] = []
         self.future: asyncio.Future[Refused] = loop.create_future()
@@ -94,14 +96,19 @@ class _Waiting:
     def report(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._refused.append((message.value() or b"", error.str()))
+        self._left -= 1
+        if not self._left:
+            # Closing the producer reports from another thread.
+            self._loop.call_soon_threadsafe(self._finish)
+
+    def refuse(self, value: bytes, reason: str) -> None:
+        self._refused.append((value, reason))
         self.sent()
 
     def sent(self) -> None:
-        with self._lock:
-            self._left -= 1
-            done = self._left == 0
-        if done:
-            self._loop.call_soon_threadsafe(self._finish)
+        self._left -= 1
+        if not self._left:
+            self._loop.call_soon(self._finish)
 
     def _finish(self) -> None:
         if not self.future.done():

@@ -13,15 +13,15 @@ from echopulse.gateway.event_time import times
 from echopulse.gateway.rows import FIELDS, METADATA, READ, Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _MISFIT = (TypeError, ValueError, OverflowError)
 
 
-def columns_of(values: Sequence[Sequence[Any]], faults: Faults) -> pa.RecordBatch:
+def columns_of(values: Sequence[Sequence[Any] | pa.Array], faults: Faults) -> pa.RecordBatch:
     """Build a batch in schema READ from seven sequences of values in the order of FIELDS, None where missing.
 
-    Positions whose value does not fit are named in `faults` and null in that column.
+    Positions whose value does not fit are named in `faults` and null in that column. A column may come as Arrow's own.
     """
     ids, stamps, sources, channels, users, payloads, metadata = values
     texts = [
@@ -34,8 +34,10 @@ def columns_of(values: Sequence[Sequence[Any]], faults: Faults) -> pa.RecordBatc
 _TEXTS = tuple(name for name in FIELDS if READ.field(name).type == pa.string())
 
 
-def texts_of(values: Sequence[Any], name: str, faults: Faults) -> pa.StringArray:
+def texts_of(values: Sequence[Any] | pa.StringArray, name: str, faults: Faults) -> pa.StringArray:
     """Build a column of text; whole numbers become their digits."""
+    if isinstance(values, pa.StringArray):
+        return values
     try:
         return pa.array(values, pa.string())
     except _MISFIT:
@@ -50,12 +52,32 @@ def payloads_of(values: Sequence[Any], faults: Faults) -> pa.BinaryArray:
         return pa.array(_each(values, _payload, faults), pa.binary())
 
 
-def metadata_of(values: Sequence[Any], faults: Faults) -> pa.MapArray:
+def metadata_of(values: Sequence[Any] | pa.MapArray, faults: Faults) -> pa.MapArray:
     """Build the metadata: an object, or a list of pairs, of text and numbers; a null value is left out."""
+    if isinstance(values, pa.MapArray):
+        return values
     try:
         return _maps(values)
     except (*_MISFIT, AttributeError):
         return _maps(_each(values, _flat_object, faults))
+
+
+def metadata_by_columns(columns: Mapping[str, str | pa.StringArray], rows: int) -> pa.MapArray:
+    """Build the metadata of so many rows from a column for each key, or one text for all; null is left out."""
+    count = len(columns)
+    arrays = [pa.repeat(column, rows) if isinstance(column, str) else column for column in columns.values()]
+    if not arrays or not rows:
+        return pa.array([{}] * rows, METADATA)
+    # From column by column to row by row.
+    order = np.arange(count * rows, dtype=np.int32).reshape(count, rows).T.ravel()
+    items = pa.concat_arrays(arrays).take(pa.array(order))
+    keys = pa.array(list(columns), pa.string()).take(pa.array(np.tile(np.arange(count, dtype=np.int32), rows)))
+    offsets = np.arange(0, count * rows + 1, count, dtype=np.int32)
+    if items.null_count:
+        there = items.is_valid()
+        offsets = np.concatenate([[0], np.cumsum(there.to_numpy(zero_copy_only=False))])[offsets].astype(np.int32)
+        keys, items = keys.filter(there), items.filter(there)
+    return pa.MapArray.from_arrays(pa.array(offsets), keys, items).cast(METADATA)
 
 
 def json_metadata(position: int, text: str | bytes | None, faults: Faults) -> Any:  # noqa: ANN401 whatever the JSON holds

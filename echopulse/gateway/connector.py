@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -72,6 +73,8 @@ class Connector(ABC, Generic[O]):
     def __init__(self, chosen: O, limits: Limits) -> None:
         """Keep the options and bounds; raises UsageError for options that cannot work together. Connects to nothing."""
         self.chosen, self.limits = chosen, limits
+        #: Counted up by one that is told, or sees by numbers, that the platform could not go on behind `resume`.
+        self.gaps = 0
 
     @property
     @abstractmethod
@@ -85,3 +88,9 @@ class Connector(ABC, Generic[O]):
         Raises ConnectionLostError for what another attempt may mend (with the wait that the server asks for),
         StreamEndedError where there is no more, EchoPulseError for what a person must mend.
         """
+
+    async def bursts(self, resume: str) -> AsyncGenerator[list[Arrival], None]:
+        """Yield what `arrivals` does, those that came at once together; for a library that tells, which saves turns."""
+        async with aclosing(self.arrivals(resume)) as arrivals:
+            async for arrival in arrivals:
+                yield [arrival]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from echopulse.gateway.secret_text import UNSHOWN
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def _explained(error: ValidationError, model: type[BaseModel], name: str) -> tup
         return f"{name}: {key} is missing{others}", f"add it to {_key(first['loc'][:-1]) or 'the top level'}"
     message = first["msg"].removeprefix("Value error, ")
     where = f"{key}: " if key else ""
+    if first["type"] == UNSHOWN:
+        return f"{name}: {where}{message}{others}", ""
     return f"{name}: {where}{message}, found {_shown(first['input'])}{others}", _near_value(first)
 
 

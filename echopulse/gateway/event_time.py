@@ -66,11 +66,13 @@ def aligned_end(last_ms: int, slide_ms: int) -> int:
     return (last_ms // slide_ms + 1) * slide_ms
 
 
-def times(values: Sequence[object], faults: Faults) -> pa.Int64Array:
+def times(values: Sequence[object] | pa.Int64Array, faults: Faults) -> pa.Int64Array:
     """Read event times as ms UTC: ISO 8601 text (without an offset: UTC) or a number of ms; null where missing.
 
     Finer fractions are cut. A value that is no time is null and named in `faults` under its position.
     """
+    if isinstance(values, pa.Int64Array):
+        return values
     for read_all in (_with_offset, _without_offset, _numbers, _digits):
         try:
             return read_all(values)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
-from typing import Generic, Protocol, TypeVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Sized(Protocol):
@@ -48,6 +53,26 @@ class FrameQueue(Generic[F]):
         self._bytes += len(frame.data)
         self._came.set()
 
+    async def put_some(self, frames: Sequence[F]) -> int:
+        """Append the first of some frames as soon as there is room, and those behind it that have room too.
+
+        Returns how many were appended.
+        """
+        await self.put(frames[0])
+        rest = frames[1 : 1 + max(0, self._most - len(self._frames))]
+        ends = list(accumulate([len(frame.data) for frame in rest]))
+        fitting = bisect_right(ends, self._most_bytes - self._bytes)
+        if fitting:
+            self._frames.extend(rest[:fitting])
+            self._bytes += ends[fitting - 1]
+        return 1 + fitting
+
+    def put_beyond(self, frames: Sequence[F]) -> None:
+        """Append frames beyond the bounds: the last ones, in hand when nothing more is read."""
+        self._frames.extend(frames)
+        self._bytes += sum([len(frame.data) for frame in frames])
+        self._came.set()
+
     async def take(self, most: int, linger_s: float) -> list[F]:
         """Wait for a frame, then up to `linger_s` seconds for `most`; nothing once the queue is closed and empty."""
         while not self._frames and not self._closed:
@@ -55,8 +80,13 @@ class FrameQueue(Generic[F]):
             await self._came.wait()
         if len(self._frames) < most and not self._closed:
             await asyncio.sleep(linger_s)
-        taken = [self._frames.popleft() for _ in range(min(most, len(self._frames)))]
-        self._bytes -= sum([len(frame.data) for frame in taken])
+        if len(self._frames) <= most:
+            taken = list(self._frames)
+            self._frames.clear()
+            self._bytes = 0
+        else:
+            taken = [self._frames.popleft() for _ in range(most)]
+            self._bytes -= sum([len(frame.data) for frame in taken])
         self._left.set()
         return taken
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from echopulse.gateway.gateway_config import load_config
 from echopulse.gateway.send_window import SendWindow
+from echopulse.gateway.share import Share
 from echopulse.gateway.source_run import SourceRun
 from echopulse.telemetry import logger
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from echopulse.gateway.acknowledged_producer import RecordSink
+    from echopulse.gateway.bus import RecordSink
     from echopulse.gateway.gateway_config import Source
     from echopulse.gateway.source_figures import SourceFigures
 
 _LOG = logger(__name__)
+ALL = Share()
 
 
 @dataclass
@@ -31,11 +33,11 @@ class _Running:
 
 
 class Gateway:
-    """Runs the sources of a file; `names` limits it to some of them. `figures` are by source."""
+    """Runs the sources of a file; `names` and `share` limit it to some of them. `figures` are by source."""
 
-    def __init__(self, path: Path, names: Iterable[str], sink: RecordSink) -> None:
+    def __init__(self, path: Path, names: Iterable[str], sink: RecordSink, share: Share = ALL) -> None:
         """Read the file. Raises EchoPulseError, UsageError for a name that it does not have."""
-        self._path, self._names, self._sink = path, list(names), sink
+        self._path, self._names, self._sink, self._share = path, list(names), sink, share
         self.config, self._sources = load_config(path)
         for name in self._names:
             if name not in self._sources:
@@ -73,9 +75,10 @@ class Gateway:
         except EchoPulseError as error:
             _LOG.error("configuration refused, the old one stays", reason=str(error))
             return
-        if config.state != self.config.state:
-            _LOG.error("configuration refused, the old one stays", reason="`state` changes with a restart only")
-            return
+        for key in ("state", "bus", "nats"):
+            if getattr(config, key) != getattr(self.config, key):
+                _LOG.error("configuration refused, the old one stays", reason=f"`{key}` changes with a restart only")
+                return
         try:
             await self._apply(sources)
         except EchoPulseError as error:
@@ -90,7 +93,11 @@ class Gateway:
         Raises EchoPulseError, with nothing changed, where a spool cannot be opened. One that a running source holds is
         open already, so what can fail is opened before anything ends.
         """
-        wanted = {name: source for name, source in sources.items() if not self._names or name in self._names}
+        wanted = {
+            name: source
+            for name, source in sources.items()
+            if (not self._names or name in self._names) and self._share.holds(name)
+        }
         gone = [name for name, running in self._running.items() if wanted.get(name) != running.run.source]
         opened: dict[str, SourceRun] = {}
         try:

@@ -12,8 +12,9 @@ from echopulse.gateway.access import Channels
 from echopulse.gateway.connector_discovery import ConnectorType, discover
 from echopulse.gateway.declaration import check_declaration, read_declaration
 from echopulse.gateway.mapping import Mapping, load_mapping
+from echopulse.gateway.nats_config import NatsConfig
 from echopulse.gateway.redaction import Redact
-from echopulse.gateway.secret_text import with_secrets
+from echopulse.gateway.secret_text import checked_secrets, with_secrets
 from echopulse.gateway.source import Limits
 from schemas.errors import EchoPulseError, did_you_mean
 
@@ -68,7 +69,7 @@ class SourceConfig(_Part):
     @field_validator("redact", mode="before")
     @classmethod
     def _secret_key(cls, value: Any) -> Any:  # noqa: ANN401 any YAML
-        return with_secrets(value, Redact) if isinstance(value, dict) else value
+        return checked_secrets(value, Redact)
 
     def limits(self) -> Limits:
         """Return the bounds of its connections."""
@@ -85,8 +86,10 @@ SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 class GatewayConfig(_Part):
-    """All of it; `state` holds spools and places to resume."""
+    """All of it; `state` holds spools and places to resume, `nats` is read where `bus` says so."""
 
+    bus: Literal["kafka", "nats"] = "kafka"
+    nats: NatsConfig = NatsConfig()
     state: Path = Path(".echopulse/gateway")
     connector_paths: list[Path] = []
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 18_096

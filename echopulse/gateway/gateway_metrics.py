@@ -49,12 +49,17 @@ class GatewayCollector:
             yield gauge
         dropped = CounterMetricFamily("gateway_dropped", "Events that were dropped", labels=["source", "reason"])
         reconnects = CounterMetricFamily("gateway_reconnects", "Connections made again", labels=_SOURCE)
+        gaps = CounterMetricFamily(
+            "ingest_gaps", "Connections that could not go on where the one before ended", labels=_SOURCE
+        )
         torn = CounterMetricFamily("gateway_spool_torn_bytes", "Bytes cut from a damaged spool", labels=_SOURCE)
         for name, of in figures.items():
             torn.add_metric([name], of.spool_torn_bytes)
             reconnects.add_metric([name], of.reconnects)
+            gaps.add_metric([name], of.gaps)
             for reason, count in dict(of.dropped).items():
                 dropped.add_metric([name, reason], count)
         yield dropped
         yield reconnects
+        yield gaps
         yield torn

@@ -100,9 +100,10 @@ class BoundedProducer:
             else:
                 return
 
-    def poll(self, timeout_s: float = 0.0) -> None:
-        """Serve what has come back, waiting for it at most so long."""
-        self._producer.poll(timeout_s)
+    def poll(self, timeout_s: float = 0.0) -> int:
+        """Serve what has come back, waiting for it at most so long; return how much that was."""
+        served: int = self._producer.poll(timeout_s)
+        return served
 
     def wait_for_room(self) -> None:
         """Wait until messages have left the queue. Raises EchoPulseError when none does within DELIVERY_TIMEOUT_S."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import numpy as np
 import orjson
+import pyarrow as pa
 
-from echopulse.gateway.columns import columns_of
+from echopulse.gateway.columns import columns_of, metadata_by_columns
 from echopulse.gateway.event_time import milliseconds
-from echopulse.gateway.mapping_columns import as_texts, found_at, holding, reader
+from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, reader
 from echopulse.gateway.mapping_paths import written
 from echopulse.gateway.rows import Faults, Rows
 
@@ -26,11 +29,22 @@ _FAR_MS = 2**53
 _SHOWN_CHARACTERS = 60
 
 
+class Framed(Protocol):
+    """One message of a source: a Frame, an Arrival."""
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+
+    @property
+    def fault(self) -> str:
+        """Why it could not be taken whole."""
+
+
 class Frame(NamedTuple):
-    """One message of a source as its bytes; `number` counts from 1, `fault` says why it could not be taken whole."""
+    """One message of a source as its bytes; `fault` says why it could not be taken whole."""
 
     data: bytes
-    number: int
     fault: str = ""
 
 
@@ -53,24 +67,32 @@ class Mapper:
         self._fields = {name: (reader(value), _described(value)) for name, value in named.items()}
         self._time, self._time_format = mapping.ts.path, mapping.ts.format
         self._text = reader(mapping.text) if mapping.text else None
-        self._metadata = [(key, reader(value)) for key, value in mapping.metadata.items()]
+        self._metadata = [(key, value.constant or reader(value)) for key, value in mapping.metadata.items()]
 
-    def apply(self, frames: Sequence[Frame]) -> Mapped:
+    def apply(self, frames: Sequence[Framed], first_number: int = 1) -> Mapped:
         """Map a batch of frames, each on its own; what does not fit is named in the rows' faults.
+
+        Frames are numbered from `first_number`.
 
         Stages: `parse` for what is not JSON or came cut short, `validate` for a value that is missing or no time.
         """
         documents, unread = _parsed(frames)
-        wanted = self._wanted(documents)
-        kept = [place for place in range(len(frames)) if place in unread or wanted[place]]
-        if len(kept) < len(frames):
+        total = len(frames)
+        kept: Sequence[int] = range(total)
+        if self._tests:
+            wanted = self._wanted(documents)
+            kept = [place for place in kept if place in unread or wanted[place]]
+        if len(kept) < total:
             documents = [documents[place] for place in kept]
             frames = [frames[place] for place in kept]
-        faults: Faults = {at: ("parse", unread[place]) for at, place in enumerate(kept) if place in unread}
+        faults: Faults = (
+            {at: ("parse", unread[place]) for at, place in enumerate(kept) if place in unread} if unread else {}
+        )
         parsed = [at for at in range(len(frames)) if at not in faults] if faults else range(len(frames))
-        columns = columns_of(self._values(documents, frames, parsed, faults), faults)
-        rows = Rows(columns, [frame.number for frame in frames], lambda place: frames[place].data, faults)
-        return Mapped(rows, len(wanted) - len(kept))
+        datas = [frame.data for frame in frames]
+        columns = columns_of(self._values(documents, datas, parsed, faults), faults)
+        rows = Rows(columns, _numbers(kept, first_number), datas.__getitem__, faults)
+        return Mapped(rows, total - len(kept))
 
     def _wanted(self, documents: Sequence[Any]) -> list[bool]:
         wanted = [True] * len(documents)
@@ -79,8 +101,8 @@ class Mapper:
         return wanted
 
     def _values(
-        self, documents: Sequence[Any], frames: Sequence[Frame], parsed: Sequence[int], faults: Faults
-    ) -> list[Sequence[Any]]:
+        self, documents: Sequence[Any], datas: Sequence[bytes], parsed: Sequence[int], faults: Faults
+    ) -> list[Sequence[Any] | pa.Array]:
         """Return the seven columns of an event; a frame that could not be parsed has its bytes and the source alone."""
         found: dict[str, list[Any]] = {}
         for name, (read, described) in self._fields.items():
@@ -91,22 +113,24 @@ class Mapper:
                         faults.setdefault(at, ("validate", f"{name} is missing: no value at {described}"))
         stamps = self._stamps(documents, faults)
         metadata = self._metadata_of(documents)
-        if len(parsed) < len(frames):
-            for at in set(range(len(frames))).difference(parsed):
-                metadata[at] = {}
+        if len(parsed) < len(datas):
+            for at in set(range(len(datas))).difference(parsed):
                 for column in found.values():
                     column[at] = None
-        sources = [self._source] * len(frames)
-        return [found["id"], stamps, sources, found["channel"], found["user"], [one.data for one in frames], metadata]
+        sources = pa.repeat(self._source, len(datas))
+        return [found["id"], stamps, sources, found["channel"], found["user"], datas, metadata]
 
-    def _stamps(self, documents: Sequence[Any], faults: Faults) -> list[int | None]:
+    def _stamps(self, documents: Sequence[Any], faults: Faults) -> list[int | None] | pa.Int64Array:
         values = found_at(documents, self._time)
         if self._time_format in _UNITS and set(map(type, values)) == {int}:
             times, by = _UNITS[self._time_format]
-            stamps: list[int | None] = [value * times // by for value in values]
-            if max(map(abs, stamps)) <= _FAR_MS:  # type: ignore[arg-type] # there is no None among them
-                return stamps
-        stamps = [None] * len(values)
+            # What is farther would not fit when it is multiplied.
+            if min(values) >= -_FAR_MS and max(values) <= _FAR_MS:
+                numbers = np.array(values, np.int64)
+                exact = numbers * times // by
+                if np.abs(exact).max() <= _FAR_MS:
+                    return pa.array(exact)
+        stamps: list[int | None] = [None] * len(values)
         for at, value in enumerate(values):
             try:
                 stamps[at] = to_milliseconds(value, self._time_format)
@@ -114,18 +138,14 @@ class Mapper:
                 faults.setdefault(at, ("validate", f"ts at {written(self._time)}: {error}"))
         return stamps
 
-    def _metadata_of(self, documents: Sequence[Any]) -> list[dict[str, str]]:
-        keys = [key for key, _ in self._metadata]
-        columns = [as_texts(read(documents)) for _, read in self._metadata]
+    def _metadata_of(self, documents: Sequence[Any]) -> pa.MapArray:
+        columns: dict[str, str | pa.StringArray] = {
+            key: origin if isinstance(origin, str) else as_text_column(origin(documents))
+            for key, origin in self._metadata
+        }
         if self._text:
-            keys.append("text")
-            columns.append([text or "" for text in as_texts(self._text(documents))])
-        if not keys:
-            return [{} for _ in documents]
-        whole = [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
-        if any(None in column for column in columns):
-            return [{key: item for key, item in one.items() if item is not None} for one in whole]
-        return whole
+            columns["text"] = as_text_column(self._text(documents)).fill_null("")
+        return metadata_by_columns(columns, len(documents))
 
 
 def to_milliseconds(value: object, form: TimeFormat) -> int:
@@ -144,11 +164,11 @@ def to_milliseconds(value: object, form: TimeFormat) -> int:
     return number * times // by if isinstance(number, int) else math.floor(round(number * times / by, 3))
 
 
-def _parsed(frames: Sequence[Frame]) -> tuple[list[Any], dict[int, str]]:
+def _parsed(frames: Sequence[Framed]) -> tuple[list[Any], dict[int, str]]:
     """Return the JSON of frames, None where there is none, and what is wrong with those by their place."""
-    if not any(frame.fault for frame in frames):
+    if not any(map(attrgetter("fault"), frames)):
         with suppress(orjson.JSONDecodeError):
-            return [orjson.loads(frame.data) for frame in frames], {}
+            return list(map(orjson.loads, map(attrgetter("data"), frames))), {}
     documents: list[Any] = [None] * len(frames)
     unread: dict[int, str] = {}
     for place, frame in enumerate(frames):
@@ -159,6 +179,12 @@ def _parsed(frames: Sequence[Frame]) -> tuple[list[Any], dict[int, str]]:
         if frame.fault:
             unread[place] = frame.fault
     return documents, unread
+
+
+def _numbers(kept: Sequence[int], first: int) -> Sequence[int]:
+    if isinstance(kept, range):
+        return range(first, first + len(kept))
+    return [first + place for place in kept]
 
 
 def _number(value: object, form: TimeFormat) -> int | float:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pyarrow as pa
 
 from echopulse.gateway.mapping_paths import Keys, look_up
 
@@ -29,7 +31,11 @@ def found_at(documents: Sequence[Any], keys: Keys) -> list[Any]:
     for key in keys:
         # type(), not isinstance(): orjson makes no other dicts.
         if isinstance(key, str):
-            found = [one.get(key) if type(one) is dict else None for one in found]
+            try:
+                # A third of the time where every document has the key, as most do.
+                found = list(map(itemgetter(key), found))
+            except (KeyError, TypeError):
+                found = [one.get(key) if type(one) is dict else None for one in found]
         else:
             found = [look_up(one, (key,)) for one in found]
     return found
@@ -64,6 +70,14 @@ def holding(condition: Condition) -> Test:
 def as_texts(values: Sequence[Any]) -> list[str | None]:
     """Return values as text: any other JSON value serialised, None as it is."""
     return [one if type(one) is str else None if one is None else orjson.dumps(one).decode() for one in values]
+
+
+def as_text_column(values: Sequence[Any]) -> pa.StringArray:
+    """Return `as_texts` as a column."""
+    try:
+        return pa.array(values, pa.string())
+    except (TypeError, ValueError):
+        return pa.array(as_texts(values), pa.string())
 
 
 def _joined(paths: Sequence[Keys], join: str) -> list[str | Keys]:

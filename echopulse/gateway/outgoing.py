@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import repeat
+from typing import TYPE_CHECKING, NamedTuple, overload
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray  # noqa: TC002 a dataclass's field
 
+from echopulse.gateway.receipt import Verdict
 from echopulse.gateway.spool import Position  # noqa: TC001 a field's type
+from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from echopulse.gateway.receipt import Receipt
 
 _HEAD = struct.Struct("<qIII")
@@ -58,6 +62,37 @@ def unpacked(data: bytes) -> Outgoing:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class EventRows(Sequence[Outgoing]):
+    """Records of `social.events` by columns: a hot loop takes them with `columns`, others one by one as records.
+
+    `stamps` in ms UTC; `size` as the sum of the records' own.
+    """
+
+    keys: list[bytes]
+    values: list[bytes]
+    stamps: NDArray[np.int64]
+    size: int
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, at: int) -> Outgoing: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Outgoing]: ...
+    def __getitem__(self, at: int | slice) -> Outgoing | Sequence[Outgoing]:
+        """Return one record, or some."""
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        return Outgoing(EVENTS, self.keys[at], self.values[at], int(self.stamps[at]))
+
+    def columns(self) -> Iterable[tuple[str, bytes, bytes, int, Headers]]:
+        """Return the fields of each record in the order of Outgoing, without making one: 0.05 us instead of 0.5."""
+        return zip(repeat(EVENTS), self.keys, self.values, self.stamps.tolist(), repeat(()))
+
+
 @dataclass(frozen=True)
 class Batch:
     """Records taken together; `position` is behind them where they came from the spool, `resume` the newest frame's.
@@ -73,9 +108,18 @@ class Batch:
     @cached_property
     def size(self) -> int:
         """Bytes of all; counted once, since queue and window each ask for it coming and going."""
+        if isinstance(self.records, EventRows):
+            return self.records.size
         return sum([len(record.key) + len(record.value) for record in self.records])
 
+    @property
+    def stamps(self) -> NDArray[np.int64]:
+        """The times of the events among them, ms UTC."""
+        if isinstance(self.records, EventRows):
+            return self.records.stamps
+        return np.array([record.ts for record in self.records if record.topic == EVENTS], np.int64)
+
     def settle(self, reason: str = "") -> None:
-        """Settle all receipts: '' for safe."""
+        """Settle all receipts: '' for safe, else why they should be sent again."""
         for receipt in self.receipts:
-            receipt.settle(reason)
+            receipt.settle(Verdict.AGAIN if reason else Verdict.SAFE, reason)

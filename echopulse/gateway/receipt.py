@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from enum import Enum
+from typing import NamedTuple
 
-#: What `told` says of an arrival that is in Kafka or in the synced spool, or that the source's rules leave out.
-SAFE = ""
+
+class Verdict(Enum):
+    """What became of an arrival: `SAFE` is in Kafka or in the synced spool, or left out by the source's rules."""
+
+    SAFE = "safe"
+    TOO_FAST = "more than the source's rate"
+    AGAIN = "to be sent again"
+
+
+class Settlement(NamedTuple):
+    """A verdict and, where it is not SAFE, the reason in a line."""
+
+    verdict: Verdict
+    reason: str = ""
+
+    @property
+    def safe(self) -> bool:
+        """Whether it need not be sent again."""
+        return self.verdict is Verdict.SAFE
+
+
+SAFE = Settlement(Verdict.SAFE)
 
 
 class Receipt:
@@ -16,16 +38,17 @@ class Receipt:
 
     def __init__(self) -> None:
         """Begin unsettled."""
-        self._told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._told: asyncio.Future[Settlement] = asyncio.get_running_loop().create_future()
 
-    async def told(self, timeout_s: float) -> str:
-        """Wait until the arrival is safe; SAFE, or in a line why it is not and should be sent again.
+    async def told(self, timeout_s: float) -> Settlement:
+        """Wait until it is settled. Raises TimeoutError where it is not in time.
 
-        Raises TimeoutError where neither is known in time: it may still become safe, and its repeat is dropped by id.
+        It may still become safe then, and its repeat is dropped by id.
         """
-        return await asyncio.wait_for(asyncio.shield(self._told), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.shield(self._told)
 
-    def settle(self, reason: str = SAFE) -> None:
+    def settle(self, verdict: Verdict = Verdict.SAFE, reason: str = "") -> None:
         """Say how it went; what was said first stays."""
         if not self._told.done():
-            self._told.set_result(reason)
+            self._told.set_result(Settlement(verdict, reason or ("" if verdict is Verdict.SAFE else verdict.value)))

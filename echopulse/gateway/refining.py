@@ -14,11 +14,12 @@ from echopulse.gateway.access import Access
 from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
 from echopulse.gateway.event_time import TimeRange
-from echopulse.gateway.mapper import Frame, Mapped, Mapper
+from echopulse.gateway.mapper import Mapped, Mapper
 from echopulse.gateway.mapping import lasting_name
 from echopulse.gateway.original_form import OriginalForm
-from echopulse.gateway.outgoing import Batch, Outgoing
+from echopulse.gateway.outgoing import Batch, EventRows, Outgoing
 from echopulse.gateway.redaction import Redaction
+from echopulse.gateway.repeats import REPEAT, Repeats
 from echopulse.gateway.rows import Faults, Rows
 from echopulse.gateway.validation import judge
 from schemas.avro import DeadLetter
@@ -56,6 +57,7 @@ class Refining:
         self._mapper = Mapper(source.mapping) if source.mapping else None
         self._access = Access(source.config.channels, source.config.kinds)
         self._redaction = Redaction(source.config.redact)
+        self.repeats = Repeats()
         self._form = OriginalForm("frame", lasting_name(source.options.mapping)) if source.mapping else None
 
     def apply(self, arrivals: Sequence[Arrival], first_number: int) -> Refined:
@@ -63,22 +65,23 @@ class Refining:
         mapped = self._mapped(arrivals, first_number)
         judged = judge(mapped.rows, self._name, TimeRange.around(now_ms()))
         allowed, dropped = self._access.apply(judged.events)
+        before = allowed.num_rows
+        allowed = self.repeats.drop(allowed)
+        if allowed.num_rows < before:
+            dropped[REPEAT] = before - allowed.num_rows
         events = self._redaction.apply(allowed)
         values = encode_events(events)
         sizes = pc.add(pc.binary_length(values), pc.binary_length(events.column("channel_id")))
         small = pc.less_equal(sizes, MAX_MESSAGE_BYTES - _BESIDE_BYTES).to_numpy(zero_copy_only=False)
         large = [self._too_large(events, values, row) for row in np.flatnonzero(~small).tolist()]
-        records = [
-            Outgoing(EVENTS, channel.encode(), value, ts)
-            for channel, value, ts, fits in zip(
-                events.column("channel_id").to_pylist(),
-                values.to_pylist(),
-                events.column("ts").cast(pa.int64()).to_pylist(),
-                small.tolist(),
-                strict=True,
-            )
-            if fits
-        ]
+        if large:
+            events, values, sizes = (column.filter(pa.array(small)) for column in (events, values, sizes))
+        records = EventRows(
+            _listed(events.column("channel_id").cast(pa.binary())),
+            _listed(values),
+            events.column("ts").cast(pa.int64()).to_numpy(),
+            pc.sum(sizes, min_count=0).as_py(),
+        )
         letters = [*map(self._redaction.letter, judged.letters), *large]
         written = [
             Outgoing(DLQ, letter.origin.encode(), datum, letter.ts, tuple(headers))
@@ -86,13 +89,13 @@ class Refining:
             for datum, headers in letter_messages(letter, self._form)
         ]
         receipts = [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
-        batch = Batch(records + written, resume=arrivals[-1].resume if arrivals else "", receipts=receipts)
+        resume = next((arrival.resume for arrival in reversed(arrivals) if arrival.resume), "")
+        batch = Batch([*records, *written] if written else records, resume=resume, receipts=receipts)
         return Refined(batch, len(records), len(letters), mapped.filtered, Counter(dropped))
 
     def _mapped(self, arrivals: Sequence[Arrival], first_number: int) -> Mapped:
-        numbered = list(enumerate(arrivals, first_number))
         if self._mapper:
-            return self._mapper.apply([Frame(arrival.data, number, arrival.fault) for number, arrival in numbered])
+            return self._mapper.apply(arrivals, first_number)
         faults: Faults = {}
         records: list[tuple[object, ...]] = []
         for place, arrival in enumerate(arrivals):
@@ -104,8 +107,15 @@ class Refining:
                 platform = own.source or self._platform
                 records.append((own.id, own.ts_ms, platform, own.channel, own.user, arrival.data, own.meta))
         columns = columns_of(list(zip(*records, strict=True)) or [()] * 7, faults)
-        return Mapped(Rows(columns, [n for n, _ in numbered], lambda place: arrivals[place].data, faults), 0)
+        numbers = range(first_number, first_number + len(arrivals))
+        return Mapped(Rows(columns, numbers, lambda place: arrivals[place].data, faults), 0)
 
     def _too_large(self, events: pa.RecordBatch, values: pa.BinaryArray, row: int) -> DeadLetter:
         reason = f"a message of {len(values[row])} bytes is above the {MAX_MESSAGE_BYTES} bytes that {EVENTS} takes"
         return DeadLetter("produce", reason, EVENTS, events.column("id")[row].as_py(), now_ms(), values[row].as_py())
+
+
+def _listed(values: pa.BinaryArray) -> list[bytes]:
+    """Return a column as a list; Arrow's own to_pylist makes a scalar of each value first, at six times the cost."""
+    listed: list[bytes] = values.to_numpy(zero_copy_only=False).tolist()
+    return listed

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticCustomError
 
+#: The type of a validation error whose input may be a secret that stands where its name should.
+UNSHOWN = "unshown"
 _ENVIRONMENT, _FILE = "env:", "file:"
 
 
@@ -49,6 +52,16 @@ def with_secrets(document: dict[str, Any], model: type[BaseModel]) -> dict[str, 
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
     return found
+
+
+def checked_secrets(document: object, model: type[BaseModel]) -> object:
+    """Do `with_secrets` for a validator of pydantic's: what is wrong is told without what stands there."""
+    if not isinstance(document, dict):
+        return document
+    try:
+        return with_secrets(document, model)
+    except ValueError as error:
+        raise PydanticCustomError(UNSHOWN, "{told}", {"told": str(error)}) from None
 
 
 def _holds_secret(annotation: Any) -> bool:  # noqa: ANN401 any annotation

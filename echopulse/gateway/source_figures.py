@@ -30,6 +30,8 @@ class SourceFigures:
     letters: int = 0
     delivered: int = 0
     reconnects: int = 0
+    #: Connections that did not go on where the one before ended.
+    gaps: int = 0
     queue_events: int = 0
     queue_bytes: int = 0
     spool_bytes: int = 0
@@ -39,9 +41,9 @@ class SourceFigures:
     lag_sum_s: float = 0.0
     last_lag_s: float = 0.0
 
-    def observe(self, stamps_ms: Sequence[int], now_ms: int) -> None:
+    def observe(self, stamps_ms: Sequence[int] | NDArray[np.int64], now_ms: int) -> None:
         """Count how far Kafka's acknowledgement lies behind the events' own times; never below 0."""
-        if not stamps_ms:
+        if not len(stamps_ms):
             return
         lags = np.maximum(now_ms - np.asarray(stamps_ms, np.int64), 0) / 1_000
         self.lags += np.bincount(np.searchsorted(LAG_BOUNDS, lags), minlength=len(self.lags))

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from echopulse.gateway.receipt import Verdict
 from echopulse.gateway.reconnect import wait_before
 from echopulse.gateway.source import ConnectionLostError, StreamEndedError
 from echopulse.gateway.token_bucket import TokenBucket
@@ -13,6 +14,8 @@ from echopulse.telemetry import logger
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from echopulse.gateway.connector import Arrival, Connector
     from echopulse.gateway.frame_queue import FrameQueue
     from echopulse.gateway.gateway_config import Source
@@ -43,6 +46,7 @@ class SourceReading:
         self._connector: Connector[Any] = source.connector(source.options, self._limits)
         self._bucket = TokenBucket(rate.per_second, rate.burst) if rate else None
         self._failed, self._frames = 0, frames
+        self._blind = 0
 
     async def run(self) -> None:
         """Connect again and again until the stream is over or the source is lost for good."""
@@ -75,19 +79,55 @@ class SourceReading:
 
     async def _take_in(self) -> None:
         """Take in what one connection gives."""
-        figures = self._figures
-        async with aclosing(self._connector.arrivals(self.place)) as arrivals:
-            async for arrival in arrivals:
+        figures, first = self._figures, True
+        blind = figures.frames > 0 and not self.place
+        async with aclosing(self._connector.bursts(self.place)) as bursts:
+            async for burst in bursts:
                 figures.state, figures.trouble = "reading", ""
-                self._failed = self._failed if arrival.fault else 0
-                self.place = arrival.resume or self.place
-                figures.frames += 1
-                if await self._within_rate():
-                    await self._queue.put(arrival)
-                elif arrival.receipt:
-                    arrival.receipt.settle("more than the source's rate")
-                if figures.frames == self._frames:
-                    raise StreamEndedError
+                if first:
+                    first = False
+                    # Who is answered for each sends again what was not.
+                    self._blind += blind and burst[0].receipt is None
+                self._count_gaps()
+                if self._bucket is None and self._frames is None:
+                    await self._put(burst)
+                    continue
+                for arrival in burst:
+                    self._note([arrival])
+                    if await self._within_rate():
+                        await self._queue.put(arrival)
+                    elif arrival.receipt:
+                        arrival.receipt.settle(Verdict.TOO_FAST)
+                    if figures.frames == self._frames:
+                        raise StreamEndedError
+
+    def _count_gaps(self) -> None:
+        gaps = self._blind + self._connector.gaps
+        if gaps > self._figures.gaps:
+            self._figures.gaps = gaps
+            _LOG.warning("a gap: what came between two connections may be missing", source=self._source.name, gaps=gaps)
+
+    async def _put(self, burst: Sequence[Arrival]) -> None:
+        while burst:
+            try:
+                appended = await self._queue.put_some(burst)
+            except asyncio.CancelledError:
+                self._queue.put_beyond(burst)
+                self._note(burst)
+                raise
+            self._note(burst[:appended])
+            burst = burst[appended:]
+
+    def _note(self, burst: Sequence[Arrival]) -> None:
+        self._figures.frames += len(burst)
+        for arrival in reversed(burst):
+            if not arrival.fault:
+                self._failed = 0
+                break
+        for arrival in reversed(burst):
+            if arrival.resume:
+                self.place = arrival.resume
+                break
 
     def _lost(self, reason: str) -> None:
         self._figures.state, self._figures.trouble = "lost", reason

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.frame_queue import FrameQueue
 from echopulse.gateway.lane import STOPPED, Lane
+from echopulse.gateway.receipt import Verdict
 from echopulse.gateway.refining import Refining
 from echopulse.gateway.resume_file import ResumeFile
 from echopulse.gateway.source_figures import SourceFigures
 from echopulse.gateway.source_reading import SourceReading
 from echopulse.gateway.spool import Spool
 from echopulse.telemetry import logger
-from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from echopulse.gateway.acknowledged_producer import RecordSink, Refused
+    from echopulse.gateway.bus import RecordSink, Refused
     from echopulse.gateway.connector import Arrival
     from echopulse.gateway.gateway_config import Source
     from echopulse.gateway.outgoing import Batch
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _LOG = logger(__name__)
 _BATCH_BYTES = 1024 * 1024
+_AT_ONCE_BYTES = 512 * 1024
+#: What comes within that time of a frame goes on with it: fewer and larger batches.
+_LINGER_S = 0.002
 #: How long a source that ends waits for Kafka to take what it has in memory.
 GRACE_S = 10.0
 _PLACE_NOTED_EVERY_S = 0.5
@@ -115,7 +118,7 @@ class SourceRun:
         self._lane.keep(self._offered)
         for arrival in self._queue.rest():
             if arrival.receipt:
-                arrival.receipt.settle("the gateway was stopped before it was read")
+                arrival.receipt.settle(Verdict.AGAIN, "the gateway was stopped before it was read")
         if unread := len(self._queue):
             self.figures.dropped[STOPPED] += unread
         if self._reading.place:
@@ -146,9 +149,16 @@ class SourceRun:
             self._resume.write(self._lane.resume)
 
     async def _refine(self) -> None:
-        number = 1
-        while arrivals := await self._queue.take(self._limits.batch_frames, 0.005):
-            refined = await asyncio.to_thread(self._refining.apply, arrivals, number)
+        number, reconnects = 1, 0
+        while arrivals := await self._queue.take(self._limits.batch_frames, _LINGER_S):
+            if self.figures.reconnects > reconnects:
+                reconnects = self.figures.reconnects
+                self._refining.repeats.expect()
+            # A thread takes turns with this one, five milliseconds each: what is done sooner is done here.
+            if sum([len(arrival.data) for arrival in arrivals]) <= _AT_ONCE_BYTES:
+                refined = self._refining.apply(arrivals, number)
+            else:
+                refined = await asyncio.to_thread(self._refining.apply, arrivals, number)
             number += len(arrivals)
             figures = self.figures
             figures.events += refined.events
@@ -180,10 +190,9 @@ class SourceRun:
             self._window.leave(batch.size, time.monotonic() - began)
             for record, reason in refused:
                 self.figures.dropped["refused"] += 1
-                _LOG.error("Kafka refused a record", source=self.source.name, topic=record.topic, reason=reason)
-            stamps = [record.ts for record in batch.records if record.topic == EVENTS]
-            self.figures.delivered += len(stamps)
-            self.figures.observe(stamps, now_ms())
+                _LOG.error("the bus refused a record", source=self.source.name, topic=record.topic, reason=reason)
+            self.figures.delivered += len(batch.stamps)
+            self.figures.observe(batch.stamps, now_ms())
             await self._lane.acknowledge(batch, refused[0][1] if refused else "")
 
 

@@ -201,7 +201,8 @@ def test_yaml_examples_are_valid(page: Path, monkeypatch: pytest.MonkeyPatch) ->
         elif "channels" in document:
             parse_declaration(block, Scenario, named(page))
         elif "sources" in document:
-            monkeypatch.setenv("REDACT_KEY", "key")
+            for secret in ("REDACT_KEY", "NATS_TOKEN"):
+                monkeypatch.setenv(secret, "key")
             parse_declaration(block, GatewayConfig, named(page))
         else:
             chosen = Settings(**document)

@@ -52,6 +52,7 @@ class DiscordConnector(Connector[DiscordOptions]):
         """Connect and yield dispatches, a session resumed where one is known."""
         async with aclosing(self._session.dispatches(resume)) as dispatches:
             async for text, place in dispatches:
+                self.gaps = self._session.gaps
                 frame = text.encode()
                 if len(frame) > self.limits.frame_bytes:
                     yield Arrival(frame, place, f"a frame of {len(frame)} bytes is above {self.limits.frame_bytes}")

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 
 from echopulse.gateway.connector import Arrival, Connector, Fields, Options
 from echopulse.gateway.platforms.inbox import Inbox
-from echopulse.gateway.receipt import SAFE, Receipt
+from echopulse.gateway.receipt import Receipt, Settlement, Verdict
 from schemas.errors import EchoPulseError, UsageError
 from schemas.ingest_pb2 import Outcome, SendReply, SendRequest
 from schemas.ingest_pb2_grpc import add_IngestServicer_to_server
@@ -97,17 +97,17 @@ class GrpcConnector(Connector[GrpcOptions]):
 
     async def _outcomes(self, events: Any) -> list[Outcome]:  # noqa: ANN401 protobuf's list
         receipts = [Receipt() for _ in events]
-        reasons = ["not known to be safe yet"] * len(receipts)
+        settled = [Settlement(Verdict.AGAIN, "not known to be safe yet")] * len(receipts)
         try:
             async with asyncio.timeout(self.chosen.answer_s):
                 for event, receipt in zip(events, receipts, strict=True):
                     await self._inbox.put(_arrival(event, receipt))
                 for place, receipt in enumerate(receipts):
-                    reasons[place] = await receipt.told(self.chosen.answer_s)
+                    settled[place] = await receipt.told(self.chosen.answer_s)
         except TimeoutError:
-            pass  # the reasons say so
-        told = zip(events, reasons, strict=True)
-        return [Outcome(id=event.id, safe=reason == SAFE, reason=reason) for event, reason in told]
+            pass  # the settlements say so
+        told = zip(events, settled, strict=True)
+        return [Outcome(id=event.id, safe=one.safe, reason=one.reason) for event, one in told]
 
     def _listen(self, server: grpc.aio.Server) -> None:
         chosen = self.chosen

@@ -16,7 +16,7 @@ from echopulse.gateway.connector import Arrival, Connector, Options
 from echopulse.gateway.platforms.http_door import bound, listening
 from echopulse.gateway.platforms.inbox import Inbox
 from echopulse.gateway.platforms.webhook_signature import SIGNATURE_HEADER, TIME_HEADER, refusal
-from echopulse.gateway.receipt import SAFE, Receipt
+from echopulse.gateway.receipt import Receipt, Settlement, Verdict
 from transforms.digest import KINDS
 
 if TYPE_CHECKING:
@@ -96,14 +96,16 @@ class WebhookConnector(Connector[WebhookOptions]):
         try:
             async with asyncio.timeout(self.chosen.answer_s):
                 await inbox.put(Arrival(body, receipt=receipt))
-                reason = await receipt.told(self.chosen.answer_s)
+                settled = await receipt.told(self.chosen.answer_s)
         except TimeoutError:
-            reason = "not known to be safe yet"
-        if reason == SAFE:
-            return PlainTextResponse("safe")
-        if reason.endswith("rate"):
-            return self._later(HTTPStatus.TOO_MANY_REQUESTS, reason)
-        return self._later(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+            settled = Settlement(Verdict.AGAIN, "not known to be safe yet")
+        match settled.verdict:
+            case Verdict.SAFE:
+                return PlainTextResponse("safe")
+            case Verdict.TOO_FAST:
+                return self._later(HTTPStatus.TOO_MANY_REQUESTS, settled.reason)
+            case Verdict.AGAIN:
+                return self._later(HTTPStatus.SERVICE_UNAVAILABLE, settled.reason)
 
     async def _body(self, request: Request) -> bytes | None:
         """Return the body; None for one that is too large, which is not read to its end."""

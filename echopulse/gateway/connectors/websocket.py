@@ -55,12 +55,22 @@ class WebSocketConnector(Connector[WebSocketOptions]):
         return self._source.address
 
     async def arrivals(self, resume: str) -> AsyncGenerator[Arrival, None]:
-        """Yield each frame, the cursor's value with it."""
+        """Yield each frame."""
+        async with aclosing(self.bursts(resume)) as bursts:
+            async for burst in bursts:
+                for arrival in burst:
+                    yield arrival
+
+    async def bursts(self, resume: str) -> AsyncGenerator[list[Arrival], None]:
+        """Yield frames as they came, the cursor's value with the last that has one: only there it is looked for."""
         cursor = self.chosen.cursor
         source = self._connected_to(_with_query(self.chosen.url, cursor.parameter, resume)) if cursor else self._source
-        async with aclosing(source.messages()) as messages:
-            async for data, fault in messages:
-                yield Arrival(data, _value_at(cursor.path, data) if cursor and not fault else "", fault)
+        async with aclosing(source.bursts()) as bursts:
+            async for frames, fault in bursts:
+                burst = [Arrival(data, "", fault) for data in frames]
+                if cursor and not fault:
+                    _mark_place(burst, cursor.path)
+                yield burst
 
     def _connected_to(self, url: str) -> WebSocketSource:
         headers = {name: value.get_secret_value() for name, value in self.chosen.headers.items()}
@@ -74,6 +84,13 @@ def _with_query(url: str, parameter: str, value: str) -> str:
     parts = urlsplit(url)
     query = [(name, held) for name, held in parse_qsl(parts.query, keep_blank_values=True) if name != parameter]
     return parts._replace(query=urlencode([*query, (parameter, value)])).geturl()
+
+
+def _mark_place(burst: list[Arrival], path: Keys) -> None:
+    for place in range(len(burst) - 1, -1, -1):
+        if value := _value_at(path, burst[place].data):
+            burst[place] = burst[place]._replace(resume=value)
+            return
 
 
 def _value_at(path: Keys, frame: bytes) -> str:

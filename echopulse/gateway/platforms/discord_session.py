@@ -78,21 +78,28 @@ class Session:
                 raise UsageError(f"Discord has no intent '{name}'", did_you_mean(name, discord.Intents.VALID_FLAGS))
         self._intents = discord.Intents(**dict.fromkeys(intents, True))
         self._token, self._limits = token, limits
-        self._ended = ""
+        self._ended = self._counted = ""
+        #: Sessions that could not be resumed, and numbers that are missing in one that was.
+        self.gaps = 0
         self.address = str(DiscordWebSocket.DEFAULT_GATEWAY)
 
     async def dispatches(self, resume: str) -> AsyncGenerator[tuple[str, str], None]:
         """Connect once and yield dispatches as texts, each with the place behind it."""
         client = _Client(self._intents)
         socket: DiscordWebSocket | None = None
-        own = orjson.loads(resume)[0] if resume else ""
+        own, last = orjson.loads(resume)[:2] if resume else ("", 0)
         try:
             async with asyncio.timeout(self._limits.connect_timeout_s):
                 await client.login(self._token)
                 socket = await self._opened(client, resume)
+            if own and own == self._ended:
+                self.gaps, last = self.gaps + (own != self._counted), 0
+                self._counted = own
             while True:
                 own = socket.session_id or own
                 for text, sequence in client.taken():
+                    self.gaps += 0 < last < sequence - 1
+                    last = sequence
                     yield text, orjson.dumps([own, sequence, str(socket.gateway)]).decode()
                 await socket.poll_event()
         except ReconnectWebSocket as error:

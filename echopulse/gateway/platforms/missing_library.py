@@ -1,4 +1,4 @@
-"""The client libraries of platforms are extras: where one is not installed, the error names the extra."""
+"""Client libraries of platforms and of the second bus are extras: where one is missing, the error names the extra."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from importlib.util import find_spec
 from schemas.errors import EchoPulseError
 
 
-def require(module: str, extra: str) -> None:
-    """Raise EchoPulseError where a connector's library is not installed; imports nothing."""
+def require(module: str, extra: str, needed_by: str = "") -> None:
+    """Raise EchoPulseError where the library of a connector, or of `needed_by`, is missing; imports nothing."""
     if find_spec(module) is None:
+        named = needed_by or f"connector '{extra}'"
         raise EchoPulseError(
-            f"connector '{extra}' needs the library {module}, which is not installed",
+            f"{named} needs the library {module}, which is not installed",
             f"install the extra: uv sync --extra {extra}, or pip install 'echopulse[{extra}]'",
         )

@@ -13,7 +13,6 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from echopulse.gateway.http_status import seconds_of
-from echopulse.gateway.receipt import SAFE
 from echopulse.gateway.source import ConnectionLostError
 from echopulse.telemetry import logger
 from schemas.errors import EchoPulseError
@@ -65,7 +64,7 @@ class Socket(SocketModeClient):
 
     async def _answered(self, envelope: str, receipt: Receipt) -> None:
         try:
-            if await receipt.told(_LATEST_S) == SAFE:
+            if (await receipt.told(_LATEST_S)).safe:
                 await self.send_socket_mode_response({"envelope_id": envelope})
         except (ConnectionError, TimeoutError) as error:
             _LOG.warning("envelope not acknowledged", envelope=envelope, reason=str(error) or "not safe in time")

@@ -21,7 +21,7 @@ from schemas.topics import DLQ, EVENTS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from echopulse.gateway.acknowledged_producer import RecordSink, Refused
+    from echopulse.gateway.bus import RecordSink, Refused
     from echopulse.gateway.connector_discovery import ConnectorType
     from echopulse.gateway.outgoing import Outgoing
     from schemas.avro import DeadLetter

@@ -38,3 +38,18 @@ async def test_the_result_comes_when_all_is_there(
         assert numbers == sorted(numbers)
         assert len(numbers) == 100
     assert {(record.ts_ms, record.headers["h"]) for record in read} == {(now, b"x")}
+
+
+async def test_one_that_is_too_large_is_refused(bootstrap: str, read_topic: Callable[[str, int], list[Record]]) -> None:
+    """With its size; those around it are delivered, and `close` waits for them."""
+    producer, now = AcknowledgedProducer(bootstrap), now_ms()
+    small = [Outgoing(EVENTS, b"c", value, now) for value in (b"first", b"last")]
+    large = Outgoing(EVENTS, b"c", b"x" * (5 << 20), now)
+    sent = producer.send([small[0], large, small[1]])
+    await producer.close(30)
+    assert sent.done()
+    ((record, reason),) = sent.result()
+    assert record == large
+    assert reason.startswith("5242881 bytes: ")
+    read = await asyncio.to_thread(read_topic, EVENTS, 2)
+    assert [found.value for found in read] == [b"first", b"last"]

@@ -9,7 +9,7 @@ from echopulse.gateway.mapper import Frame
 
 
 def _frame(size: int) -> Frame:
-    return Frame(b"x" * size, 1)
+    return Frame(b"x" * size)
 
 
 async def _fits(queue: FrameQueue[Frame], size: int) -> bool:
@@ -62,3 +62,26 @@ async def test_a_closed_queue_gives_what_it_holds_then_nothing() -> None:
 
     assert len(await queue.take(5, 60)) == 1
     assert await queue.take(5, 60) == []
+
+
+async def test_of_several_as_many_are_put_as_have_room() -> None:
+    """By number and by bytes; the first waits as one alone does."""
+    queue: FrameQueue[Frame] = FrameQueue(4, 100)
+    assert await queue.put_some([_frame(1) for _ in range(9)]) == 4
+    waiting = asyncio.create_task(queue.put_some([_frame(40), _frame(40), _frame(40)]))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert len(await queue.take(3, 0)) == 3
+    assert await waiting == 2
+    assert queue.bytes == 81
+    assert [len(frame.data) for frame in await queue.take(9, 0)] == [1, 40, 40]
+    assert queue.bytes == 0
+
+
+async def test_the_last_ones_are_put_beyond_the_bounds() -> None:
+    """They are counted, and leave as all others do."""
+    queue: FrameQueue[Frame] = FrameQueue(1, 10)
+    queue.put_beyond([_frame(20), _frame(30)])
+    assert (len(queue), queue.bytes) == (2, 50)
+    assert [len(frame.data) for frame in await queue.take(1, 0)] == [20]
+    assert queue.bytes == 30

@@ -46,6 +46,7 @@ def test_a_good_one(tmp_path: Path) -> None:
         ("connector: sse", "connector: sss", ": sources.feed: no connector 'sss' (did you mean 'sse'?)"),
         ("[message]", "[mesage]", ": sources.feed: sse gives no 'mesage' (did you mean 'message'?)"),
         ("env:FEED_TOKEN", "hidden", ": sources.feed.options.headers: a secret is named by env:NAME or file:PATH"),
+        ("env:FEED_KEY", "hidden", ": sources.feed.redact: users: a secret is named by env:NAME or file:PATH"),
         ("env:FEED_KEY", "env:NONE", "the environment has no variable NONE"),
         ("mapping: wikimedia", "mapping: wikimdia", "no mapping 'wikimdia': neither a file nor a packaged one"),
         ("url:", "urll:", ": sources.feed.options: unknown key urll; 1 more (did you mean 'url'?)"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from echopulse.gateway.lane import SPOOL_FULL, Lane
 from echopulse.gateway.outgoing import Batch, Outgoing, unpacked
-from echopulse.gateway.receipt import SAFE, Receipt
+from echopulse.gateway.receipt import SAFE, Receipt, Settlement, Verdict
 from echopulse.gateway.spool import Spool
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ async def test_a_receipt_is_settled_when_kafka_has_it() -> None:
         taken = await lane.take(9, 10_000)
         assert taken is not None
         await lane.acknowledge(taken, refused)
-    assert [await receipt.told(1) for receipt in receipts[:2]] == [SAFE, "too large"]
+    assert [await receipt.told(1) for receipt in receipts[:2]] == [SAFE, Settlement(Verdict.AGAIN, "too large")]
 
 
 async def test_a_receipt_is_settled_when_the_synced_spool_has_it(tmp_path: Path) -> None:
@@ -241,4 +241,4 @@ async def test_a_stop_without_a_spool_settles_receipts_as_not_safe() -> None:
     lane, receipt = Lane(2, 10_000), Receipt()
     await lane.offer(replace(_batch(0), receipts=[receipt]))
     lane.keep()
-    assert await receipt.told(1) == "the gateway was stopped before Kafka had it"
+    assert await receipt.told(1) == (Verdict.AGAIN, "the gateway was stopped before Kafka had it")

@@ -34,10 +34,7 @@ _POST: dict[str, Any] = {
 
 
 def _map(mapping: Mapping, *documents: Any) -> Mapped:  # noqa: ANN401 - any JSON
-    frames = [
-        Frame(document if isinstance(document, bytes) else orjson.dumps(document), number)
-        for number, document in enumerate(documents, 1)
-    ]
+    frames = [Frame(document if isinstance(document, bytes) else orjson.dumps(document)) for document in documents]
     return Mapper(mapping).apply(frames)
 
 
@@ -217,10 +214,10 @@ def test_a_frame_that_does_not_fit_spoils_itself_only() -> None:
 
 def test_a_frame_cut_short_keeps_its_reason() -> None:
     """What the source could not take whole is a parse fault."""
-    mapped = Mapper(Mapping.model_validate(_SMALL)).apply([Frame(b"{}", 9, "too large")])
+    mapped = Mapper(Mapping.model_validate(_SMALL)).apply([Frame(b"{}", "too large")], 9)
 
     assert mapped.rows.faults == {0: ("parse", "too large")}
-    assert mapped.rows.numbers == [9]
+    assert list(mapped.rows.numbers) == [9]
 
 
 def test_no_frames_are_no_rows() -> None:

@@ -19,7 +19,7 @@ from tests.echopulse.gateway.live import QUICK, Broker, alone, frame, until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from echopulse.gateway.acknowledged_producer import Refused
+    from echopulse.gateway.bus import Refused
     from echopulse.gateway.outgoing import Outgoing
     from echopulse.gateway.source import Limits
     from echopulse.gateway.source_figures import SourceFigures
@@ -86,6 +86,35 @@ async def test_a_lost_connection_is_made_again() -> None:
 
     assert len(set(broker.ids())) == 3
     assert figures.reconnects >= 2
+
+
+async def test_a_connection_that_cannot_go_on_leaves_a_gap() -> None:
+    """Counted once a connection; with a cursor there is none, and what comes again is dropped by its id."""
+    asked: list[str] = []
+
+    async def handle(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        asked.append(socket.request.path)
+        for number in (len(asked), len(asked) + 1):
+            await socket.send(frame(number))
+        if len(asked) > 2:
+            await socket.wait_closed()
+
+    without: dict[str, object] = {}
+    for options, gaps in ((without, 2), ({"cursor": {"parameter": "at", "path": "id"}}, 0)):
+        asked.clear()
+        broker, stop = Broker(), asyncio.Event()
+        async with _server(handle) as url:
+            run = alone(WebSocketConnector, broker, url=url, **options)
+            running = asyncio.create_task(run_alone(run, stop))
+            async with asyncio.timeout(20):
+                while run.figures.delivered + run.figures.dropped["repeat"] < 6:  # noqa: ASYNC110 the source's doing
+                    await asyncio.sleep(0.002)
+            stop.set()
+            await running
+        assert (run.figures.gaps, run.figures.reconnects, run.figures.dropped["repeat"]) == (gaps, 2, 2)
+        assert broker.ids() == ["e1", "e2", "e3", "e4"]
+    assert asked == ["/path", "/path?at=e2", "/path?at=e3"]
 
 
 async def test_attempts_have_a_limit() -> None:
