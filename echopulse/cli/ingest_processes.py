@@ -30,7 +30,12 @@ async def run_shares(arguments: Sequence[str], count: int) -> dict[str, Any]:
     children: list[_Child] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: [child.tell(signal.SIGHUP) for child in children])
+
+    def reload() -> None:
+        for child in children:
+            child.tell(signal.SIGHUP)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     stopping = asyncio.create_task(stop.wait())
     try:
         children += [await _Child.started(arguments, Share(number, count)) for number in range(count)]
