@@ -39,7 +39,7 @@ dev: bootstrap ## As run, and restart what changed
 	@$(BIN)/echopulse run --dev
 
 test: bootstrap ## All tests: first those of seconds, then those with real servers
-	$(BIN)/python -m pytest -m "not system"
+	$(BIN)/python -m pytest -m "not system" -n 2
 	$(BIN)/python -m pytest -m system
 
 lint: bootstrap ## Rules, format, types, layers

@@ -46,7 +46,7 @@ def test_shares_are_counted_by_text(texts: list[str], known: set[str]) -> None:
         assert measures["unknown_words"][row] == pytest.approx(unknown, nan_ok=True)
         assert measures["repetition"][row] == pytest.approx(repeated, nan_ok=True)
         assert measures["characters"][row] == len(normalised.composed[row].as_py())
-        assert measures["emoji"][row] == text.count("😀")
+        assert measures["emoji"][row] == texts[row].count("😀")
 
 
 def test_nothing_is_known_of_words_that_are_being_learnt() -> None:

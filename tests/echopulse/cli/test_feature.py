@@ -96,7 +96,7 @@ def test_apply_then_list_then_get(repo: Path, capfd: pytest.CaptureFixture[str])
     assert views["user_1m"]["features"]["repeats"] == "int64"
     assert "TABLE(HOP(" in views["channel_5m"]["sql"]
     panes = {each["name"]: each["sql"] for each in document["panes"]}
-    assert {"panes_channel_id", "panes_channel_id_1m", "panes_user_id"} <= set(panes)
+    assert {"panes_channel_id", "panes_channel_id_5m", "panes_user_id"} <= set(panes)
     assert "TABLE(TUMBLE(" in panes["panes_user_id"]
 
     assert main(["feature", "list"]) == 0
