@@ -87,7 +87,10 @@ class Course:
 
 @dataclass(frozen=True)
 class ViewFreshness:
-    """Of a view, in ms: how long each event waited, its limit, and how long after its window the last row came."""
+    """Of a view, in ms: how long each event waited, its limit, and how long after a window's end its last row came.
+
+    Rows that hold an event, that is: those of a silence come later.
+    """
 
     name: str
     waited_ms: NDArray[np.int64]
@@ -176,7 +179,7 @@ def view_freshness(lake: Lake, view: CompiledView, course: Course, spoken: pa.Ta
     if missing or held.empty:
         raise EchoPulseError(f"{missing:,} of {len(held):,} events are in no row of {view.name}")
     waited = (held["written_ms"] - course.behind_ms - held["ts"]).to_numpy(np.int64)
-    slowest = int((rows["written_ms"] - course.behind_ms - rows["end"]).max())
+    slowest = int((held["written_ms"] - course.behind_ms - held["end"]).max())
     return ViewFreshness(view.name, waited, view.slide_ms + delay_ms + SPARE_MS, slowest)
 
 

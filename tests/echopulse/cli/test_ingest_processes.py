@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
 import psutil
+import pytest
 import yaml
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -79,9 +81,22 @@ async def _delivered(port: int) -> dict[str, int]:
     return {line.split('"')[1]: int(float(line.split()[-1])) for line in lines}
 
 
-async def _all_delivered(port: int) -> list[dict[str, int]]:
+def _two_ports() -> int:
+    """The first of two free ports that follow each other: each process has one for its metrics."""
+    for _ in range(100):
+        port = free_port()
+        with socket.socket() as second, suppress(OSError):
+            second.bind(("127.0.0.1", port + 1))
+            return port
+    pytest.fail("no two free ports follow each other")
+
+
+async def _all_delivered(process: asyncio.subprocess.Process, port: int) -> list[dict[str, int]]:
     async with asyncio.timeout(_DEADLINE_S):
         while True:
+            if process.returncode is not None:
+                _, error = await process.communicate()
+                pytest.fail(f"the gateway ended with {process.returncode}: {error.decode()}")
             found = [await _delivered(port), await _delivered(port + 1)]
             if sum(sum(one.values()) for one in found) == _EACH * len(_SOURCES):
                 return found
@@ -90,9 +105,9 @@ async def _all_delivered(port: int) -> list[dict[str, int]]:
 
 async def test_sources_are_shared_out(tmp_path: Path) -> None:
     """Each in one process, with metrics of its own; a signal ends all, and one document tells of all."""
-    port = free_port()
+    port = _two_ports()
     async with _started(tmp_path, port) as process:
-        found = await _all_delivered(port)
+        found = await _all_delivered(process, port)
         assert [set(one) for one in found] == [
             {name for name in _SOURCES if Share(number, 2).holds(name)} for number in (0, 1)
         ]
@@ -109,9 +124,9 @@ async def test_sources_are_shared_out(tmp_path: Path) -> None:
 
 async def test_one_that_dies_ends_all(tmp_path: Path) -> None:
     """With its share and what it said last."""
-    port = free_port()
+    port = _two_ports()
     async with _started(tmp_path, port) as process:
-        await _all_delivered(port)
+        await _all_delivered(process, port)
         children = psutil.Process(process.pid).children()
         children[0].kill()
         async with asyncio.timeout(_DEADLINE_S):
@@ -123,9 +138,9 @@ async def test_one_that_dies_ends_all(tmp_path: Path) -> None:
 
 async def test_none_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     """Each sees that the pipe from it has ended."""
-    port = free_port()
+    port = _two_ports()
     async with _started(tmp_path, port) as process:
-        await _all_delivered(port)
+        await _all_delivered(process, port)
         children = psutil.Process(process.pid).children()
         process.kill()
         await process.wait()
