@@ -40,9 +40,12 @@ class Timeline:
         self._next_ms = (time.time_ns() // 1_000_000 - _HISTORY_MS) // _SLIDE_MS * _SLIDE_MS
 
     def take(self, minutes: int) -> int:
-        """Return the start, in ms UTC, of so many minutes that nobody else has; they begin and end with a slide."""
+        """Return the start, in ms UTC, of so many minutes that nobody else has; they begin and end with a slide.
+
+        One slide after them is free: the watermark that tells their last silences is past their end.
+        """
         start = self._next_ms
-        self._next_ms += -(-minutes * 60_000 // _SLIDE_MS) * _SLIDE_MS
+        self._next_ms += (-(-minutes * 60_000 // _SLIDE_MS) + 1) * _SLIDE_MS
         return start
 
 
