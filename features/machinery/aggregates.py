@@ -68,16 +68,16 @@ class Parameter:
 class AggregateFunction:
     """What a function takes and gives (`result` None: the type it takes), and how it is computed from panes.
 
-    `finish` gets the SQL of its merged `parts`, and `empty` is what it gives of no rows. A function with a `group`
-    needs panes split by that column; `ranked` ones rank its values. `keys_only`: the column must be a 32-bit integer,
-    which is what a bitmap holds.
+    `finish` gets the SQL of its merged `parts`, and `empty` is what it gives of no rows (None: null). A function with a
+    `group` needs panes split by that column; `ranked` ones rank its values. `keys_only`: the column must be a 32-bit
+    integer, which is what a bitmap holds.
     """
 
     takes: tuple[ExpressionType, ...]
     result: ExpressionType | None
     parts: Callable[[Argument], tuple[Part, ...]]
     finish: Callable[..., str]
-    empty: str = "NULL"
+    empty: str | None = None
     group: Callable[[Argument], Group] | None = None
     parameter: Parameter | None = None
     ranked: bool = False
@@ -241,10 +241,3 @@ def finished(name: str, argument: Argument, parts: list[str]) -> Term:
     """Compute the function `name` from the SQL of its merged parts, in their order."""
     function = FUNCTIONS[name]
     return Term(function.finish(argument, *parts), function.result or argument.term.type)
-
-
-def of_nothing(name: str, argument: Argument) -> Term:
-    """Write what the function `name` gives of a window without rows."""
-    function = FUNCTIONS[name]
-    kind = function.result or argument.term.type
-    return Term(f"CAST({function.empty} AS {SQL_TYPES[kind]})", kind)

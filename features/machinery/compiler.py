@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from features.machinery.aggregates import FUNCTIONS, ROWS, of_nothing
+from features.machinery.aggregates import FUNCTIONS, ROWS
 from features.machinery.expression import Term
 from features.machinery.panes import families
 from features.machinery.resolve import ResolvedView, ViewError, feature_term, quote, resolve
-from features.machinery.silence import falls_silent
+from features.machinery.silence import falls_silent, of_nothing
 from features.machinery.view_spec import EVENT_TIMESTAMP, CompiledView, ViewSchema
 from features.machinery.windows import PANE_TIME
 from schemas.arrow import EXCHANGED
@@ -65,7 +65,9 @@ def compile_view(view: ViewSpec, source: str = "analysed", inputs: pa.Schema = E
 def _compiled(resolved: ResolvedView, family: Family) -> CompiledView:
     view = resolved.view
     last = family.last_panes(resolved)
-    silence = {spec.name: of_nothing(spec.function, resolved.arguments[spec.name]) for spec in view.aggregations}
+    silence = {
+        spec.name: of_nothing(FUNCTIONS[spec.function], resolved.arguments[spec.name]) for spec in view.aggregations
+    }
     return CompiledView(
         ViewSchema(view.name, view.join_keys, view.features, view.ttl_s),
         _spoken(resolved, family),

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from features.machinery.aggregates import ROWS
+from features.machinery.aggregates import ROWS, SQL_TYPES
+from features.machinery.expression import Term
 from features.machinery.resolve import quote
 from features.machinery.view_spec import EVENT_TIMESTAMP, Panes
 from features.machinery.windows import PANE_TIME, SECOND_MS, interval, short, window_function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from features.machinery.aggregates import AggregateFunction, Argument
 
 #: So long after the end of a slide its silences are told; where panes are shorter than twice that, after half of one.
 LATER_MS = 5_000
@@ -52,6 +55,18 @@ def last_panes(
         ]
     )
     return Panes(f"{panes}_last_{short(slide_ms)}", sql)
+
+
+def of_nothing(function: AggregateFunction, argument: Argument) -> Term:
+    """Write what a function gives of a window without rows.
+
+    It is no literal: a vectorised Python function of Flink's gets the value of one alone, and no column.
+    """
+    kind = function.result or argument.term.type
+    last, ended = quote(_LAST), quote(EVENT_TIMESTAMP)
+    if function.empty is None:
+        return Term(f"CASE WHEN {last} >= {ended} THEN CAST('0' AS {SQL_TYPES[kind]}) END", kind)
+    return Term(f"CASE WHEN {last} < {ended} THEN CAST({function.empty} AS {SQL_TYPES[kind]}) END", kind)
 
 
 def falls_silent(window_ms: int, slide_ms: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from features.machinery.silence import falls_silent, last_panes
+from features.machinery.aggregates import FUNCTIONS, Argument
+from features.machinery.expression import Term
+from features.machinery.silence import falls_silent, last_panes, of_nothing
 
 MINUTE = 60_000
 
@@ -44,3 +46,16 @@ def test_a_view_takes_the_silences_of_its_own_window() -> None:
     """The last pane lies one window back, and less than a slide more."""
     first = "`last_pane` >= `event_timestamp` - INTERVAL '6' MINUTE"
     assert falls_silent(5 * MINUTE, MINUTE) == f"{first} AND `last_pane` < `event_timestamp` - INTERVAL '5' MINUTE"
+
+
+@pytest.mark.parametrize(
+    ("function", "sql"),
+    [
+        ("count", "CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END"),
+        ("min", "CASE WHEN `last_pane` >= `event_timestamp` THEN CAST('0' AS DOUBLE) END"),
+        ("top_k", "CASE WHEN `last_pane` < `event_timestamp` THEN CAST('[]' AS STRING) END"),
+    ],
+)
+def test_what_a_function_gives_of_nothing_is_no_literal(function: str, sql: str) -> None:
+    """A count is 0 and a minimum missing, but neither is known before the row is there."""
+    assert of_nothing(FUNCTIONS[function], Argument("x", Term("`x`", "float64"))).sql == sql

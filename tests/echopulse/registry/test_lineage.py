@@ -25,10 +25,12 @@ from schemas.avro_columns import encode_analysis
 from schemas.codec import encode_events
 from schemas.errors import EchoPulseError
 from schemas.topics import ANALYSIS
+from tests.echopulse.mlflow_server import mlflow_running
 from transforms.analysis import Analyser
 from transforms.artifact import SHIPPED, file_digest, read_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -64,6 +66,13 @@ def in_lake(folder: Path, datums: list[bytes]) -> None:
     place.mkdir(parents=True)
     names = [f"e{number}" for number in range(1, len(datums) + 1)]
     pq.write_table(pa.table({"event_id": names, "result": pa.array(datums, pa.binary())}), place / "part-0.parquet")
+
+
+@pytest.fixture(scope="module")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A server of this module's own: who is promoted here is nobody's champion elsewhere."""
+    with mlflow_running(tmp_path_factory.mktemp("mlflow") / "home") as settings:
+        yield settings
 
 
 @pytest.fixture

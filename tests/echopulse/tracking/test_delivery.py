@@ -97,7 +97,7 @@ def test_train_and_evaluate_are_runs(
         found = ask(mlflow, f"mlflow/artifacts/list?run_id={run}&path={path}")
         return {file["path"] for file in found["files"]}
 
-    assert listed("model") == {"model/README.md", "model/manifest.json", "model/table.npy"}
+    assert listed("model") == {f"model/{name}" for name in ("README.md", "manifest.json", "table.npy", "words.npy")}
     assert listed("confusion") == {"confusion/sentiment.json", "confusion/sentiment.png"}
     assert listed("curves") == {
         "curves/epochs.png",

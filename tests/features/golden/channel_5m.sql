@@ -14,12 +14,12 @@ GROUP BY `channel_id`, `window_start`, `window_end`
 UNION ALL
 SELECT
   `channel_id`,
-  CAST(0 AS BIGINT) AS `message_count`,
-  CAST(0 AS BIGINT) AS `distinct_users`,
-  CAST(NULL AS DOUBLE) AS `toxic_share`,
-  CAST(NULL AS DOUBLE) AS `mean_toxicity`,
-  CAST(NULL AS DOUBLE) AS `sentiment_balance`,
-  CAST(NULL AS DOUBLE) AS `emoji_rate`,
+  CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END AS `message_count`,
+  CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END AS `distinct_users`,
+  CASE WHEN `last_pane` >= `event_timestamp` THEN CAST('0' AS DOUBLE) END AS `toxic_share`,
+  CASE WHEN `last_pane` >= `event_timestamp` THEN CAST('0' AS DOUBLE) END AS `mean_toxicity`,
+  CASE WHEN `last_pane` >= `event_timestamp` THEN CAST('0' AS DOUBLE) END AS `sentiment_balance`,
+  CASE WHEN `last_pane` >= `event_timestamp` THEN CAST('0' AS DOUBLE) END AS `emoji_rate`,
   `event_timestamp` AS `event_timestamp`
 FROM `panes_channel_id_last_1m`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '6' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '5' MINUTE

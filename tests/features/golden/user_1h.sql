@@ -11,9 +11,9 @@ GROUP BY `user_id`, `window_start`, `window_end`
 UNION ALL
 SELECT
   `user_id`,
-  (CAST(CAST(0 AS BIGINT) AS DOUBLE) / CAST(60.0 AS DOUBLE)) AS `message_rate`,
-  CAST(NULL AS DOUBLE) AS `mean_toxicity`,
-  (CAST(0 AS BIGINT) - CAST(0 AS BIGINT)) AS `repeats`,
+  (CAST(CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END AS DOUBLE) / CAST(60.0 AS DOUBLE)) AS `message_rate`,
+  CASE WHEN `last_pane` >= `event_timestamp` THEN CAST('0' AS DOUBLE) END AS `mean_toxicity`,
+  (CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END - CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END) AS `repeats`,
   `event_timestamp` AS `event_timestamp`
 FROM `panes_user_id_last_5m`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '65' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '1' HOUR

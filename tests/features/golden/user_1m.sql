@@ -8,9 +8,9 @@ FROM `panes_user_id`
 UNION ALL
 SELECT
   `user_id`,
-  (CAST(CAST(0 AS BIGINT) AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
-  CAST(NULL AS DOUBLE) AS `mean_toxicity`,
-  (CAST(0 AS BIGINT) - CAST(0 AS BIGINT)) AS `repeats`,
+  (CAST(CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
+  CASE WHEN `last_pane` >= `event_timestamp` THEN CAST('0' AS DOUBLE) END AS `mean_toxicity`,
+  (CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END - CASE WHEN `last_pane` < `event_timestamp` THEN CAST(0 AS BIGINT) END) AS `repeats`,
   `event_timestamp` AS `event_timestamp`
 FROM `panes_user_id_last_1m`
 WHERE `last_pane` >= `event_timestamp` - INTERVAL '2' MINUTE AND `last_pane` < `event_timestamp` - INTERVAL '1' MINUTE
