@@ -20,6 +20,7 @@ from echopulse.job.environment import feast_environment
 from echopulse.job.exporter import clear_metrics, metrics_served, show_services
 from echopulse.job.submit import FEATURES, declare, execute
 from echopulse.job.topic_reader import commit, end_position
+from echopulse.stack.preflight import refuse_second
 from schemas.errors import EchoPulseError
 from schemas.topics import EVENTS
 
@@ -74,6 +75,8 @@ def pipeline(
     """
     started = time.monotonic()
     services = replace(stack.stack_settings(settings), mlflow=tracking)
+    # Before the port of metrics, which is the other stack's too.
+    refuse_second(services.run)
     with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(services, on_service) as running:
         clear_metrics(settings)
         planned = _InBackground(lambda: _plan(settings, apply))

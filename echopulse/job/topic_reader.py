@@ -39,6 +39,8 @@ def consumer(bootstrap: str, *, committed: bool = True, group: str = _NO_GROUP) 
             "fetch.max.bytes": 64 * 1024 * 1024,
             "queued.max.messages.kbytes": 65_536,
             "socket.timeout.ms": int(_TIMEOUT_S * 1000),
+            # Of a broker that is away each call tells; the library would, too, twenty times a second.
+            "log_level": 2,
         }
     )
 
@@ -59,7 +61,7 @@ def end_position(bootstrap: str, topic: str, *, committed: bool = True) -> Posit
         }
     except KafkaException as error:
         raise EchoPulseError(
-            f"Kafka at {bootstrap} does not answer: {error.args[0]}", "see `echopulse status`"
+            f"Kafka at {bootstrap} does not answer: {error.args[0].str()}", "see `echopulse status`"
         ) from error
     finally:
         reader.close()
