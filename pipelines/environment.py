@@ -32,9 +32,6 @@ def job_settings(config: SignalsConfig) -> dict[str, str]:
         "table.local-time-zone": "UTC",
         "parallelism.default": str(config.parallelism),
         "pipeline.object-reuse": "true",
-        # A watermark crosses three exchanges until a view's windows fire, and waits so long at each where nothing else
-        # fills its buffer; Flink's own 100 ms are a tenth of the second that features may be late.
-        "execution.buffer-timeout.interval": "20 ms",
         # Ours (pipelines/java): what windows hold on the heap, the ids that repeats are told by in RocksDB.
         "state.backend.type": "echopulse.WindowsOnHeapFactory",
         # The repeat filter mostly asks for ids that are not there.
