@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,7 +17,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from echopulse.gateway.share import Share
 from tests.echopulse.gateway.live import frame
-from tests.echopulse.gateway.nats_server import free_port, nats_running
+from tests.echopulse.gateway.nats_server import nats_running
+from tests.system.own_stack import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,16 +81,6 @@ async def _delivered(port: int) -> dict[str, int]:
     return {line.split('"')[1]: int(float(line.split()[-1])) for line in lines}
 
 
-def _two_ports() -> int:
-    """The first of two free ports that follow each other: each process has one for its metrics."""
-    for _ in range(100):
-        port = free_port()
-        with socket.socket() as second, suppress(OSError):
-            second.bind(("127.0.0.1", port + 1))
-            return port
-    pytest.fail("no two free ports follow each other")
-
-
 async def _all_delivered(process: asyncio.subprocess.Process, port: int) -> list[dict[str, int]]:
     async with asyncio.timeout(_DEADLINE_S):
         while True:
@@ -105,7 +95,7 @@ async def _all_delivered(process: asyncio.subprocess.Process, port: int) -> list
 
 async def test_sources_are_shared_out(tmp_path: Path) -> None:
     """Each in one process, with metrics of its own; a signal ends all, and one document tells of all."""
-    port = _two_ports()
+    port = free_ports(2)[0]
     async with _started(tmp_path, port) as process:
         found = await _all_delivered(process, port)
         assert [set(one) for one in found] == [
@@ -124,7 +114,7 @@ async def test_sources_are_shared_out(tmp_path: Path) -> None:
 
 async def test_one_that_dies_ends_all(tmp_path: Path) -> None:
     """With its share and what it said last."""
-    port = _two_ports()
+    port = free_ports(2)[0]
     async with _started(tmp_path, port) as process:
         await _all_delivered(process, port)
         children = psutil.Process(process.pid).children()
@@ -138,7 +128,7 @@ async def test_one_that_dies_ends_all(tmp_path: Path) -> None:
 
 async def test_none_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     """Each sees that the pipe from it has ended."""
-    port = _two_ports()
+    port = free_ports(2)[0]
     async with _started(tmp_path, port) as process:
         await _all_delivered(process, port)
         children = psutil.Process(process.pid).children()
