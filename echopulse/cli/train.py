@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from echopulse.settings import Settings
     from echopulse.tracking.record import RunRecord
-    from echopulse.training.trainers import Order
+    from echopulse.training.order import Order
 
 _CHECKPOINT = Group("Of a checkpoint of somebody else's")
 
@@ -69,6 +69,8 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     folds: int = 0,
     first: str | None = None,
     second: str | None = None,
+    teachers: int = 0,
+    teacher_base: str | None = None,
     overwrite: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     imported: CheckpointOptions = NO_CHECKPOINT,
     options: GlobalOptions = NO_OPTIONS,
@@ -95,7 +97,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     teacher
         A model, by name or folder, whose probabilities the bag learns beside the labels.
     unlabelled
-        Parquet files with a column text, which the teacher labels.
+        Parquet files with a column text, or replay files, which the teacher or the teachers label.
     folds
         Cross-validate over so many folds, and put it into the card; of a cascade with models of their own in each, or,
         with --first or --second, of these models' calibration and the thresholds alone, in minutes.
@@ -103,15 +105,20 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
         The model of a cascade that answers, by name or folder; default: default.
     second
         The one that is asked where the first is less certain; default: transformer.
+    teachers
+        Of a transformer: so many larger networks are fine-tuned first, and it learns their word beside the labels.
+        That wants a GPU.
+    teacher_base
+        The weights that those start from: a folder in Hugging Face's form, or OWNER/NAME[@REVISION] of the hub.
     overwrite
         Write into a folder that holds something, over the files of an earlier artifact.
     """
-    from echopulse.training.trainers import Order
+    from echopulse.training.order import Order
 
     if not tasks and kind != "cascade":
         raise UsageError("no task given", "echopulse train sentiment toxicity stance --data DIR --output DIR")
     if imported.checkpoint is not None:
-        if any((kind, seed, epochs, teacher, unlabelled, folds, first, second)):
+        if any((kind, seed, epochs, teacher, unlabelled, folds, first, second, teachers, teacher_base)):
             raise UsageError(
                 "a checkpoint is not trained", "of all options it takes --data, --output, --overwrite and its own"
             )
@@ -123,7 +130,10 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
         raise UsageError("no data given", "--data names a folder of TASK.train.parquet and TASK.val.parquet")
     else:
         check_output(output, overwrite=overwrite)
-        order = Order(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second)
+        order = Order(
+            *(kind or "bag", tasks, data, output, seed, epochs, teacher, unlabelled, folds, first, second),
+            *(teachers, teacher_base),
+        )
         document = tracked_training(options.settings(), order)
     emit({"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{told(document)}")
 

@@ -55,8 +55,8 @@ def tune(
     """
     from echopulse.tracking.publish import publish, recorded
     from echopulse.tracking.search_run import note_search, trial_records
+    from echopulse.training.order import Order
     from echopulse.training.search import Search, recipe_of, search
-    from echopulse.training.trainers import Order
 
     if not tasks:
         raise UsageError("no task given", "echopulse tune sentiment --data DIR --output DIR")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from echopulse.tracking.measures import numbers
 from echopulse.tracking.record import DataInput
 from echopulse.training import datasets
-from echopulse.training.trainers import Observer
+from echopulse.training.order import Observer
 from transforms.artifact import STANCE, file_digest, read_manifest
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from echopulse.tracking.record import RunRecord
     from echopulse.training.evaluation import Asked
-    from echopulse.training.trainers import Order
+    from echopulse.training.order import Order
 
 #: Where in a run's artifacts its model is.
 MODEL = "model"
@@ -76,6 +76,8 @@ def note_order(record: RunRecord, order: Order) -> None:
         folds=order.folds or None,
         first=order.first,
         second=order.second,
+        teachers=order.teachers or None,
+        teacher_base=order.teacher_base,
         **{f"recipe.{name}": value for name, value in order.recipe.items()},
     )
     tasks = datasets.chosen_tasks(list(order.tasks)) or list(datasets.TASKS)

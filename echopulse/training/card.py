@@ -192,6 +192,7 @@ def _training(manifest: Manifest) -> str:
     command = ["echopulse train", *training["tasks"], "--data DIR --output DIR"]
     command += ["--kind transformer"] * (manifest.kind == ONNX)
     command += ["--teacher MODEL"] * ("teacher" in training)
+    command += [f"--teachers {training.get('teachers')} --teacher-base FOLDER"] * ("teachers" in training)
     command += [f"--unlabelled DIR/{name}" for name in training.get("unlabelled", {})]
     recipe = ", ".join(
         f"{name.replace('_', ' ')} {value}"

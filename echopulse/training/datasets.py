@@ -12,6 +12,9 @@ import pyarrow.parquet as pq
 
 from schemas.errors import EchoPulseError, did_you_mean
 from transforms.artifact import file_digest
+from transforms.payloads.batches import read_payloads
+from transforms.payloads.catalogue import platforms_of
+from transforms.payloads.interpretation import UNTOLD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,8 +126,24 @@ def data_digests(data: Path, tasks: list[str], splits: tuple[str, ...] = ("train
 
 
 def read_texts(path: Path) -> pa.StringArray:
-    """Read the column `text` of a Parquet file; raises EchoPulseError where it has none."""
-    return pc.fill_null(_columns(path, ["text"])["text"], "")
+    """Read the column `text` of a Parquet file, or what the payloads of a replay file (`raw`) say.
+
+    '' where a row says nothing. Raises EchoPulseError where a file has neither column.
+    """
+    if not _is_replay(path):
+        return pc.fill_null(_columns(path, ["text"])["text"], "")
+    events = _columns(path, ["raw", "source"])
+    kinds = np.full(len(events), UNTOLD, np.int8)
+    said = read_payloads(pc.cast(events["raw"], pa.binary()), platforms_of(events["source"]), kinds)
+    return pc.fill_null(said.columns["text"], "")
+
+
+def _is_replay(path: Path) -> bool:
+    try:
+        names = pq.read_schema(path).names
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return "text" not in names and {"raw", "source"} <= set(names)
 
 
 def _columns(path: Path, names: list[str]) -> pa.RecordBatch:

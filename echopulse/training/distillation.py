@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 
 from echopulse.training.heads import Lessons
 from transforms.model import question
+from transforms.normalisation import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from echopulse.training.datasets import Labelled
     from echopulse.training.heads import Head
@@ -53,8 +56,29 @@ def distilled(
     weigh no more than `off_topic` for a target's head are off its topic.
     """
     fresh = unseen(teaching.texts, learnt.texts, held)
-    texts = pa.concat_arrays([learnt.texts, fresh])
-    batch = question(texts)
+    batch = question(pa.concat_arrays([learnt.texts, fresh]))
+    said = {
+        head.name: teaching.teacher.answer(head.name, batch).probabilities
+        for head in heads
+        if head.name in teaching.teacher.manifest.tasks
+    }
+    return mixed(learnt, heads, said, fresh, teaching.trust, teaching.weight, off_topic)
+
+
+def mixed(
+    learnt: Lessons,
+    heads: Sequence[Head],
+    said: Mapping[str, NDArray[np.floating[Any]]],
+    fresh: pa.StringArray,
+    trust: float,
+    weight: float,
+    off_topic: float,
+) -> Lessons:
+    """Return the lessons with what a teacher said of each head mixed in, then `fresh`, which it alone labels.
+
+    `said` has the probabilities [rows of the lessons and of `fresh`, labels] of the heads that the teacher knows;
+    `trust` and `weight` are those of Teaching.
+    """
     more = Lessons(
         fresh,
         np.zeros((len(fresh), learnt.wanted.shape[1]), np.float32),
@@ -62,26 +86,34 @@ def distilled(
     )
     together = learnt.followed_by(more)
     for index, head in enumerate(heads):
-        if head.name not in teaching.teacher.manifest.tasks:
+        if head.name not in said:
             continue
-        said = teaching.teacher.answer(head.name, batch).probabilities
-        wanted = said[:, 1:] if len(head.columns) == 1 else said
+        wanted = said[head.name][:, 1:] if len(head.columns) == 1 else said[head.name]
         columns = np.array(head.columns)
         labelled = np.flatnonzero(together.weights[:, index] > 0)
         if head.task.by_target:
             # What was given no label about the target, or a label off its topic, is none of the teacher's business.
             labelled = labelled[together.weights[labelled, index] > off_topic]
         taught = together.wanted[np.ix_(labelled, columns)]
-        together.wanted[np.ix_(labelled, columns)] = (1 - teaching.trust) * taught + teaching.trust * wanted[labelled]
+        together.wanted[np.ix_(labelled, columns)] = (1 - trust) * taught + trust * wanted[labelled]
         if not head.task.by_target:
             others = np.flatnonzero(together.weights[:, index] == 0)
             together.wanted[np.ix_(others, columns)] = wanted[others]
-            together.weights[others, index] = teaching.weight
+            together.weights[others, index] = weight
     return together
 
 
 def unseen(texts: pa.StringArray, known: pa.StringArray, held: Mapping[str, Labelled]) -> pa.StringArray:
-    """Return the distinct texts that are neither learnt from already nor held back."""
-    seen = pa.concat_arrays([known, *(part.texts for part in held.values())])
+    """Return the distinct texts that are neither learnt from already nor held back, however either is written down."""
     distinct = pc.unique(texts)
-    return distinct.filter(pc.invert(pc.is_in(distinct, seen)))
+    own = _read(distinct)
+    seen = _read(pa.concat_arrays([known, *(part.texts for part in held.values())]))
+    first = pc.equal(pc.index_in(own, value_set=own), pa.array(np.arange(len(own)), pa.int32()))
+    return distinct.filter(pc.and_(first, pc.invert(pc.is_in(own, value_set=seen))))
+
+
+def _read(texts: pa.StringArray) -> pa.StringArray:
+    """Return texts as they are read: a platform's payload has other spaces, and HTML's entities resolved."""
+    for entity, meant in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        texts = pc.replace_substring(texts, entity, meant)
+    return normalise(texts).normalised

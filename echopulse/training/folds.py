@@ -38,6 +38,11 @@ class Fold:
     asked: Examples
     folder: Path
 
+    @property
+    def asked_texts(self) -> pa.StringArray:
+        """The texts that are asked about, of whatever task."""
+        return pa.concat_arrays([rows.texts for rows in self.asked.values()])
+
 
 def cross_validate(
     tasks: Sequence[str],

@@ -19,7 +19,7 @@ from echopulse.registry.promotion import Promotion, promote
 from echopulse.registry.results import results_of
 from echopulse.settings import Settings
 from echopulse.settings_sections import Kafka, Lake, Registry, Tracking
-from echopulse.training.trainers import Order
+from echopulse.training.order import Order
 from schemas.arrow import EVENT
 from schemas.avro_columns import encode_analysis
 from schemas.codec import encode_events

@@ -62,6 +62,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+_WORDS = [
+    *("awful", "sad", "broken", "table", "monday", "train", "great", "happy", "sun", "dunce", "oaf", "twit", "friend"),
+    *("neighbour", "colleague", "cats", "dogs", "meow", "bark", "number", "today", "the", "a", "i", "is", "are", "you"),
+    *("they", "we", "http", "user", "@", "#", ".", ",", "!", "?"),
+]
+_PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *_WORDS, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
+
+
 @pytest.fixture(scope="session")
 def train_extra() -> None:
     """Skip where a user has not installed the extra `train`, fail where CI lacks it."""
@@ -143,3 +151,36 @@ def checkpoint(train_extra: None, tmp_path_factory: pytest.TempPathFactory) -> C
         return folder
 
     return made
+
+
+@pytest.fixture(scope="session")
+def base(train_extra: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two small layers with weights by chance, in Hugging Face's form."""
+    del train_extra
+    import torch  # noqa: PLC0415 - in the extra `train`, as the next
+    from tokenizers import Tokenizer  # noqa: PLC0415 - as above
+    from tokenizers.models import WordPiece  # noqa: PLC0415
+    from tokenizers.normalizers import BertNormalizer  # noqa: PLC0415
+    from tokenizers.pre_tokenizers import BertPreTokenizer  # noqa: PLC0415
+    from tokenizers.processors import TemplateProcessing  # noqa: PLC0415
+    from transformers import BertConfig, BertModel  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("base")
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=len(_PIECES),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    tokenizer = Tokenizer(WordPiece({piece: place for place, piece in enumerate(_PIECES)}, unk_token="[UNK]"))
+    tokenizer.normalizer = BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", _PIECES.index("[CLS]")), ("[SEP]", _PIECES.index("[SEP]"))]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder

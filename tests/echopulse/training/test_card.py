@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from echopulse.training.card import write_card
-from echopulse.training.trainers import Order, train_model
+from echopulse.training.order import Order
+from echopulse.training.trainers import train_model
 from transforms.artifact import SHIPPED, read_manifest
 
 if TYPE_CHECKING:

@@ -56,6 +56,17 @@ def test_texts(data: Path, tmp_path: Path) -> None:
         read_texts(tmp_path / "none.parquet")
 
 
+def test_texts_of_a_replay(tmp_path: Path) -> None:
+    """A replay file says its texts in its payloads; a row that says nothing is ''."""
+    rows = {
+        "id": ["1", "2", "3"],
+        "source": ["replay"] * 3,
+        "raw": ['{"text": "hello there"}', "{}", '{"text": "¡olé!"}'],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "replay.parquet")
+    assert read_texts(tmp_path / "replay.parquet").to_pylist() == ["hello there", "", "¡olé!"]
+
+
 @pytest.mark.parametrize(
     ("table", "told"),
     [

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from echopulse.training.trainers import Order, train_model
+from echopulse.training.order import Order
+from echopulse.training.trainers import train_model
 from schemas.errors import EchoPulseError
 from transforms.artifact import read_manifest
 from transforms.drift_texts import word_hashes
@@ -27,6 +28,12 @@ def _ignore(line: str) -> None:
     [
         ({"kind": "bag", "unlabelled": True}, "--unlabelled without --teacher"),
         ({"kind": "transformer", "teacher": "default"}, "a transformer is trained without teacher"),
+        ({"kind": "transformer", "unlabelled": True}, "--unlabelled without --teachers"),
+        ({"kind": "transformer", "teachers": 3}, "--teachers without --teacher-base"),
+        ({"kind": "transformer", "teachers": 1, "teacher_base": "."}, "--teachers 1"),
+        ({"kind": "transformer", "teachers": 2, "teacher_base": "."}, r"holds no config\.json"),
+        ({"kind": "bag", "teachers": 2}, "a bag is trained without teachers"),
+        ({"kind": "cascade", "teachers": 2}, "a cascade is trained without teachers"),
         ({"kind": "cascade", "tasks": ("sentiment",)}, "a cascade is trained without tasks"),
         ({"kind": "cascade", "unlabelled": True}, "a cascade is trained without unlabelled"),
         ({"kind": "cascade", "unlabelled": True, "folds": 2, "first": "default"}, "a cascade is trained without unlab"),

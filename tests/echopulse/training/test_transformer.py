@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
-from tokenizers.processors import TemplateProcessing
 
 from echopulse.training import transformer
 from echopulse.training.datasets import chosen_tasks
 from echopulse.training.evaluation import evaluate
+from echopulse.training.fine_tuning import Pace
 from echopulse.training.heads import load_all
-from echopulse.training.trainers import Order, cross_validate_cascade
+from echopulse.training.order import Order
+from echopulse.training.teachers import Teachers
+from echopulse.training.trainers import cross_validate_cascade, train_model
 from echopulse.training.transformer import Recipe, base_folder, fit
 from schemas.errors import EchoPulseError
 from transforms.artifact import read_manifest
@@ -29,50 +25,6 @@ if TYPE_CHECKING:
     from echopulse.training.folds import Examples
 
 TASKS = chosen_tasks(["sentiment", "toxicity", "stance"])
-_WORDS = [
-    *("awful", "sad", "broken", "table", "monday", "train", "great", "happy", "sun", "dunce", "oaf", "twit", "friend"),
-    *("neighbour", "colleague", "cats", "dogs", "meow", "bark", "number", "today", "the", "a", "i", "is", "are", "you"),
-    *("they", "we", "http", "user", "@", "#", ".", ",", "!", "?"),
-]
-_PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *_WORDS, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def torch_is_there() -> None:
-    """Skip where a user has not installed the extra `train`, fail where CI lacks it."""
-    missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
-    if not missing:
-        return
-    if os.environ.get("CI"):
-        pytest.fail(f"{', '.join(missing)}: not installed, but CI must train a transformer (make train-environment)")
-    pytest.skip(f"{', '.join(missing)}: not installed; make train-environment installs the extra `train`")
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two small layers with weights by chance, in Hugging Face's form."""
-    import torch  # noqa: PLC0415 - in the extra `train`, as the next
-    from transformers import BertConfig, BertModel  # noqa: PLC0415
-
-    folder = tmp_path_factory.mktemp("base")
-    torch.manual_seed(3)
-    config = BertConfig(
-        vocab_size=len(_PIECES),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(folder)
-    tokenizer = Tokenizer(WordPiece({piece: place for place, piece in enumerate(_PIECES)}, unk_token="[UNK]"))
-    tokenizer.normalizer = BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = BertPreTokenizer()
-    tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", _PIECES.index("[CLS]")), ("[SEP]", _PIECES.index("[SEP]"))]
-    )
-    tokenizer.save(str(folder / TOKENIZER))
-    return folder
 
 
 def _parts(data: Path) -> tuple[Examples, Examples]:
@@ -84,7 +36,7 @@ def _ignore(line: str) -> None:
 
 
 def _recipe(base: Path, epochs: float, seed: int = 0) -> Recipe:
-    return Recipe(seed=seed, epochs=epochs, rate=3e-3, head_rate=3e-3, batch=16, base=str(base))
+    return Recipe(seed=seed, pace=Pace(epochs=epochs, rate=3e-3, head_rate=3e-3, batch=16), base=str(base))
 
 
 def test_learns(base: Path, data: Path, tmp_path: Path) -> None:
@@ -129,3 +81,28 @@ def test_cross_validates_a_cascade(base: Path, data: Path, tmp_path: Path, monke
         assert {name: task["rows"] for name, task in tasks.items()} == rows
         assert all(len(task["folds"]) == 2 for task in tasks.values())
     assert sum(line.startswith("asking transformer about ") for line in said) == 2
+
+
+def test_taught(base: Path, data: Path, tmp_path: Path) -> None:
+    """With teachers the labels are learnt as well, from texts that nobody labelled too, and the manifest names all."""
+    order = Order(
+        *("transformer", ("sentiment",), data, tmp_path / "own"),
+        epochs=8,
+        unlabelled=(data / "sentiment.test.parquet",),
+        teachers=2,
+        teacher_base=str(base),
+    )
+    quick = Pace(epochs=8.0, rate=3e-3, head_rate=3e-3, batch=16)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(transformer, "base_folder", lambda _: base)
+        patched.setattr(transformer, "TAUGHT", quick)
+        patched.setattr(Teachers.__dataclass_fields__["pace"], "default_factory", lambda: quick)
+        said: list[str] = []
+        document = train_model(order, said.append)
+    assert document["tasks"]["sentiment"]["value"] > 90
+    assert [line for line in said if line.startswith("teacher ")] == ["teacher 1 of 2", "teacher 2 of 2"]
+    training = read_manifest(tmp_path / "own")[0].training
+    assert training["teachers"] == 2
+    assert training["teacher_base"]["name"] == base.name
+    assert training["teacher_base"]["model.safetensors"].startswith("sha256:")
+    assert set(training["unlabelled"]) == {"sentiment.test.parquet"}
