@@ -77,13 +77,19 @@ def card(manifest: Manifest, document: Mapping[str, Any]) -> str:
 
 
 def _what(manifest: Manifest) -> str:
-    stages = manifest.cascade
-    return _WHAT[manifest.kind].format(
+    stages, training = manifest.cascade, manifest.training
+    taught = ""
+    if "teachers" in training:
+        taught = f"""
+Beside the labels it learnt the word of {training["teachers"]} networks that were fine-tuned from
+{training["teacher_base"]["name"]}, each on other rows; they are not part of it."""
+    said = _WHAT[manifest.kind].format(
         buckets=2 ** (manifest.hashing.bits if manifest.hashing else 0),
         first=stages.first if stages else "",
         second=stages.second if stages else "",
         thresholds=", ".join(f"{task} {value:.2f}" for task, value in stages.thresholds.items()) if stages else "",
     )
+    return said + taught
 
 
 def _data(training: Mapping[str, Any]) -> str:
@@ -195,12 +201,15 @@ def _training(manifest: Manifest) -> str:
     command += [f"--teachers {training.get('teachers')} --teacher-base FOLDER"] * ("teachers" in training)
     command += [f"--unlabelled DIR/{name}" for name in training.get("unlabelled", {})]
     recipe = ", ".join(
-        f"{name.replace('_', ' ')} {value}"
+        f"{name.replace('_', ' ')} {value.get('name') if isinstance(value, dict) else value}"
         for name, value in training.items()
         if name not in {"tasks", "data", "unlabelled"} and value is not None
     )
+    same = "The same data and command give the same digest on the same machine."
+    if "teachers" in training:
+        same = "On a GPU, which it wants, the same data and command give like figures, and not the same digest."
     return f"""## Training
-`{" ".join(command)}`: {recipe}. The same data and command give the same digest on the same machine."""
+`{" ".join(command)}`: {recipe}. {same}"""
 
 
 def _source(name: str) -> str:
