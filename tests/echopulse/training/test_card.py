@@ -61,7 +61,10 @@ def test_the_command_is_the_one_given(data: Path, tmp_path: Path) -> None:
     wanted = "--data DIR --output DIR --teacher MODEL --unlabelled DIR/hate.test.parquet`"
     assert f"`echopulse train sentiment {wanted}" in card
     transformer = (SHIPPED / "transformer" / "README.md").read_text()
-    assert "stance --data DIR --output DIR --kind transformer --teachers 3 --teacher-base FOLDER --unlabelled" in transformer
+    assert (
+        "stance --data DIR --output DIR --kind transformer --teachers 3 --teacher-base FOLDER --unlabelled"
+        in transformer
+    )
     assert "the word of 3 networks that were fine-tuned from\nsentence-transformers/all-mpnet-base-v2" in transformer
     assert "teacher base sentence-transformers/all-mpnet-base-v2" in transformer
 
