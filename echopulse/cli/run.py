@@ -35,7 +35,8 @@ def run(
     """Start everything, stream simulated communities, and show it live.
 
     The table shows events a second, how far the results are behind, and
-    the channels by toxicity with their features as Feast reads them back.
+    the channels by toxicity with their features as Feast reads them back;
+    a dash stands for what no model scored, as in another language.
     Ctrl-C stops everything that was started.
 
     Parameters
@@ -108,7 +109,7 @@ def _observe(
     feed: ResultFeed, reader: FeatureReader, outcome: dict[str, Any], began: float, seconds: float | None
 ) -> None:
     pulse = feed.pulse()
-    channels = reader.channels([name for name, _ in feed.channels.most_common()])
+    channels = reader.channels([name for name, _ in feed.channels.most_common()], feed.scored)
     now = time.monotonic()
     outcome |= {
         "events_in": pulse.events_in,

@@ -50,6 +50,16 @@ def test_headline_before_the_first_result() -> None:
     assert headline(start) == "0 events/s  lag -  0 analysed  0 under way  0 channels with live features"
 
 
+def test_what_no_model_scored_is_a_dash() -> None:
+    """Not 0, which would be a judgement; and such a channel is never the most toxic one."""
+    unscored = CHANNEL | {"channel_id": "tr", "toxic_share": None, "mean_toxicity": None, "sentiment_balance": None}
+    console = Console(file=io.StringIO(), width=100, color_system=None, record=True)
+    console.print(channel_table([unscored]))
+    assert console.export_text().splitlines()[2].split() == ["tr", "1,234", "56", "–", "–", "–", "0.33", "5", "s"]
+    assert headline(OUTCOME | {"channels": [unscored, CHANNEL]}).endswith("most toxic: ops 0.41")
+    assert headline(OUTCOME | {"channels": [unscored]}).endswith("with live features")
+
+
 def test_channels_are_shown_with_units() -> None:
     """A line a channel, in the order given, a dozen at most."""
     console = Console(file=io.StringIO(), width=100, color_system=None, record=True)
