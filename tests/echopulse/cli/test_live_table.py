@@ -10,6 +10,7 @@ from rich.console import Console
 
 from echopulse.cli.live_table import LiveTable, channel_table, headline
 
+DASH = "\N{EN DASH}"
 CHANNEL: dict[str, Any] = {
     "channel_id": "ops",
     "message_count": 1_234,
@@ -55,7 +56,7 @@ def test_what_no_model_scored_is_a_dash() -> None:
     unscored = CHANNEL | {"channel_id": "tr", "toxic_share": None, "mean_toxicity": None, "sentiment_balance": None}
     console = Console(file=io.StringIO(), width=100, color_system=None, record=True)
     console.print(channel_table([unscored]))
-    assert console.export_text().splitlines()[2].split() == ["tr", "1,234", "56", "–", "–", "–", "0.33", "5", "s"]
+    assert console.export_text().splitlines()[2].split() == [*"tr 1,234 56".split(), *[DASH] * 3, *"0.33 5 s".split()]
     assert headline(OUTCOME | {"channels": [unscored, CHANNEL]}).endswith("most toxic: ops 0.41")
     assert headline(OUTCOME | {"channels": [unscored]}).endswith("with live features")
 
