@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from echopulse.job.launch import Pipeline
     from echopulse.job.replay_run import ReplayRun
     from echopulse.settings import Settings
+    from echopulse.stack import ServiceState
 
 _CHECK_EVERY_S = 2.0
 
@@ -105,12 +106,22 @@ def up(
 
 def _stay(settings: Settings, running: Pipeline) -> None:
     """Say where everything is, then watch until a signal or a failure ends it."""
-    for name, address in running.stack.addresses.items():
-        _step(f"{name}: {address}")
+    for service in running.stack.services.values():
+        _step(_where(service.state))
     _step(f"Flink's web page: {settings.flink.rest}; the lake: {settings.lake.path}; Ctrl-C stops everything")
     while True:
         running.check()
         time.sleep(_CHECK_EVERY_S)
+
+
+def _where(state: ServiceState) -> str:
+    """Say where a service answers, or, of one that joins later, that it does not yet."""
+    if state.phase == "ready":
+        return f"{state.name}: {state.address}"
+    if state.phase == "failed":
+        return f"{state.name}: failed: {state.detail}"
+    doing = "starting" if state.phase == "starting" else "being installed"
+    return f"{state.name}: {doing}, then at {state.address}"
 
 
 def _step(line: str) -> None:
