@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from echopulse.cli.output import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,7 +54,7 @@ def headline(outcome: Mapping[str, Any]) -> str:
     behind = outcome["events_in"] - outcome["analysed"]
     line = (
         f"{outcome['events_per_second']:,.0f} events/s  lag {lag}  {outcome['analysed']:,} analysed  "
-        f"{behind:,} under way  {len(outcome['channels'])} channels with live features"
+        f"{behind:,} under way  {counted(len(outcome['channels']), 'channel')} with live features"
     )
     worst = next((row for row in outcome["channels"] if row["mean_toxicity"] is not None), None)
     if worst:

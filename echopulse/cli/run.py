@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
@@ -181,7 +181,9 @@ def _step(line: str) -> None:
 def _told(outcome: dict[str, Any]) -> str:
     if outcome.get("live_after_s") is None:
         return "stopped before any feature was live"
+    behind = outcome["events_in"] - outcome["analysed"]
+    rest = f" ({behind:,} under way when it stopped, or heartbeats, repeats and dead letters)" if behind > 0 else ""
     return (
-        f"{outcome['events_in']:,} events in, {outcome['analysed']:,} analysed; features live after "
-        f"{outcome['live_after_s']:.0f} s, {len(outcome['channels'])} channels"
+        f"{counted(outcome['events_in'], 'event')} in, {outcome['analysed']:,} analysed{rest}; features live after "
+        f"{outcome['live_after_s']:.0f} s, {counted(len(outcome['channels']), 'channel')}"
     )

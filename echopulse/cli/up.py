@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,10 +134,12 @@ def _told(outcome: ReplayRun) -> str:
     latency, fresh = outcome.analysis_latency_ms, outcome.feature_freshness_ms
     unread = ", ".join(f"{kind} {sum(languages.values()):,}" for kind, languages in outcome.abstained.items())
     return (
-        f"{outcome.events_in:,} events in: {outcome.analysed:,} analysed ({outcome.late:,} of them late), "
-        f"{outcome.dlq:,} dead letters, {outcome.repeats:,} repeats, {outcome.unaccounted:,} unaccounted\n"
+        f"{counted(outcome.events_in, 'event')} in: {outcome.analysed:,} analysed ({outcome.late:,} of them late), "
+        f"{counted(outcome.dlq, 'dead letter')}, {counted(outcome.repeats, 'repeat')}, "
+        f"{outcome.unaccounted:,} unaccounted\n"
         f"not scored for their language: {unread or 'none'}; said in shadow: {outcome.shadow:,}\n"
-        f"{outcome.feature_rows:,} feature rows; {outcome.events_per_second:,.0f} events/s ({outcome.delivery})\n"
+        f"{counted(outcome.feature_rows, 'feature row')}; "
+        f"{outcome.events_per_second:,.0f} events/s ({outcome.delivery})\n"
         f"event to committed result {_spread(latency)}; window to readable feature {_spread(fresh)}"
     )
 

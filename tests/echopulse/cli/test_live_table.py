@@ -41,7 +41,7 @@ def _printed(*, terminal: bool, shows: int) -> str:
 def test_headline() -> None:
     """Rate, lag, counts and the most toxic channel."""
     assert headline(OUTCOME) == (
-        "212 events/s  lag 1.2 s  4,900 analysed  100 under way  1 channels with live features  most toxic: ops 0.41"
+        "212 events/s  lag 1.2 s  4,900 analysed  100 under way  1 channel with live features  most toxic: ops 0.41"
     )
 
 
