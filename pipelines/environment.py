@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: A restart waits 1 s, then longer, at most 15 s; after this many in a row the job fails instead of looking hung.
 MAX_RESTARTS = 40
 _ARROW_ROWS = 5_000
+#: Where PyFlink runs Python functions, in its own spelling: `loopback` is in the process that declares the job.
+_WORKERS = "_python_worker_execution_mode"
 
 
 def job_settings(config: SignalsConfig) -> dict[str, str]:
@@ -106,10 +108,21 @@ def batch_environment(
     config: BackfillConfig, jars: Sequence[Path], rest: str | None = None, extra: Mapping[str, str] | None = None
 ) -> TableEnvironment:
     """Return a Table environment for jobs that end; the arguments are as for `environment`."""
+    if rest is None:
+        os.environ[_WORKERS] = workers_here(config)
     configuration = _configuration(batch_settings(config), jars, rest, extra)
     return TableEnvironment.create(
         EnvironmentSettings.new_instance().in_batch_mode().with_configuration(configuration).build()
     )
+
+
+def workers_here(config: BackfillConfig) -> str:
+    """Return where a batch in this process runs its Python functions: in it, or, where it has none, elsewhere.
+
+    For workers in this process PyFlink starts Beam's server of them, needed or not, and Beam warns of cloud storage
+    that is not installed (`pyflink/table/table_environment.py`, `_open`).
+    """
+    return "process" if config.selection is None else "loopback"
 
 
 def load_plugins(folder: Path, settings: Mapping[str, str]) -> None:
@@ -143,7 +156,7 @@ def _configuration(
         address = urlsplit(rest)
         # PyFlink 2.3 asks the environment's default target, which is local, and would run the workers inside this very
         # process (`pyflink/table/table_environment.py`, `_open`): the job would hang when it ends.
-        os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - PyFlink's own spelling
+        os.environ[_WORKERS] = "process"
         settings |= {
             "execution.target": "remote",
             "rest.address": address.hostname or "",

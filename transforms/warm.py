@@ -1,4 +1,4 @@
-"""Compile all kernels into the cache folder: `python -m transforms.warm`."""
+"""Compile all kernels into the cache folder: `python -m transforms.warm [MODULE …]`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ import importlib
 import pkgutil
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from transforms import kernels
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def warm() -> int:
-    """Import every kernel, which compiles what the cache lacks; return how many modules there are."""
-    modules = list(pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."))
-    for module in modules:
-        importlib.import_module(module.name)
-    return len(modules)
+
+def warm(others: Sequence[str]) -> int:
+    """Import every kernel, which compiles what the cache lacks, and `others`; return how many modules there are."""
+    names = [module.name for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}.")]
+    for name in (*names, *others):
+        importlib.import_module(name)
+    return len(names) + len(others)
 
 
 if __name__ == "__main__":
     begun = time.perf_counter()
-    count = warm()
+    count = warm(sys.argv[1:])
     sys.stderr.write(f"{count} kernel modules in {kernels.cache_folder()}, {time.perf_counter() - begun:.1f} s\n")

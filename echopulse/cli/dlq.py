@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import UsageError
 
 app = App(name="dlq", help="Look at dead letters and replay them.")
@@ -65,7 +65,7 @@ def list_letters(
             selection,
             limit=limit,
             replayed_too=all_,
-            on_progress=lambda read, share: draw(share, f"{read:,} letters read"),
+            on_progress=lambda read, share: draw(share, f"{counted(read, 'letter')} read"),
         )
     document = {
         "waiting": listed.waiting,
@@ -158,7 +158,7 @@ def replay(  # noqa: PLR0913 - each is an option of its own
 
 
 def _list_text(document: dict[str, Any]) -> str:
-    lines = [f"{document['waiting']:,} dead letters wait, {document['replayed']:,} were replayed"]
+    lines = [f"{counted(document['waiting'], 'dead letter')} waiting, {document['replayed']:,} replayed"]
     for stage, reasons in document["counts"].items():
         lines.append(f"\n{stage}: {sum(reasons.values()):,}")
         lines += [f"  {count:>9,}  {reason}" for reason, count in reasons.items()]
@@ -167,7 +167,7 @@ def _list_text(document: dict[str, Any]) -> str:
     for row in document["letters"]:
         place = "/".join(filter(None, (row["source"], row["channel"])))
         state = f"  replayed {row['replayed_at']}" if row["replayed_at"] else ""
-        tried = f"  tried {row['attempts']} times" if row["attempts"] else ""
+        tried = f"  tried {counted(row['attempts'], 'time')}" if row["attempts"] else ""
         lines.append(f"{row['id']}  {row['at']}  {row['stage']:<9} {place or '-'}{tried}{state}\n    {row['reason']}")
     return "\n".join(lines)
 
@@ -190,7 +190,7 @@ def _letter_text(document: dict[str, Any]) -> str:
         lines.append(f"\n{document['text'][:_SHOWN_TEXT]}")
     lines += ["", *document["hex_view"]]
     if document["bytes"] > _SHOWN_BYTES:
-        lines.append(f"... {document['bytes']:,} bytes in all; --json has them")
+        lines.append(f"... {counted(document['bytes'], 'byte')} in all; --json has them")
     return "\n".join([*lines, "", document["advice"], document["outlook"]])
 
 

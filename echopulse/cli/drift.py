@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def watch(*, options: GlobalOptions = NO_OPTIONS) -> None:
         sys.stderr.flush()
         running.run(stop)
     document: dict[str, Any] = {"read": running.read, "drifts": running.told}
-    emit(document, options.json, lambda: f"{sum(running.read.values()):,} records read, {running.told} drifts told")
+    read = counted(sum(running.read.values()), "record")
+    emit(document, options.json, lambda: f"{read} read, {counted(running.told, 'drift')} told")
 
 
 @app.command

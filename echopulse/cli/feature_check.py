@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.feature_lake import steps
 from echopulse.cli.moment import read_moment
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def finish(found: Checked, sample: int, seed: int, *, json: bool) -> None:
     emit(document, json, lambda: _text(found))
     if found.wrong:
         worst = f"; the worst: {_told(found.worst)}" if found.worst else ""
-        raise EchoPulseError(f"{found.wrong:,} values online are not what they should be{worst}")
+        many = f"{found.wrong:,} values online are not what they should be"
+        raise EchoPulseError(f"{'1 value online is not what it should be' if found.wrong == 1 else many}{worst}")
 
 
 def _chosen(declared: list[ViewSpec], names: tuple[str, ...]) -> list[ViewSpec]:
@@ -113,14 +114,15 @@ def _text(found: Checked) -> str:
         until = datetime.fromtimestamp(found.earlier_ms / 1_000, UTC)
         lines.append(
             "the job began without the state of the one before it, which counted events up to "
-            f"{until:%Y-%m-%d %H:%M:%S} UTC: {found.before_job:,} rows of windows that begin before are not compared"
+            f"{until:%Y-%m-%d %H:%M:%S} UTC: rows of windows that begin before are not checked, "
+            f"{found.before_job:,} before_job"
         )
     for name, report in found.views.items():
         lines.append(
-            f"{name}: {report.checked:,} of {report.entities:,} rows checked; {report.missing:,} missing, "
-            f"{report.stale:,} stale, {report.older:,} too old, {report.unsettled:,} ahead of the lake, "
-            f"{report.before_job:,} from before the job; "
-            f"{report.late_events:,} late events in their windows"
+            f"{name}: {report.checked:,} of {counted(report.entities, 'row')} checked, "
+            f"of them {report.missing:,} missing, {report.stale:,} stale; "
+            f"not checked {report.older:,} older, {report.unsettled:,} unsettled, {report.before_job:,} before_job; "
+            f"in their windows {report.late_events:,} late_events"
         )
         width = max(len(feature) for feature in report.features)
         lines += [f"  {feature:<{width}}  {_counts(counts)}" for feature, counts in report.features.items()]

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 
 
 def export(
@@ -73,5 +73,5 @@ def export(
     emit(
         {"output": output, "manifest": place, **document},
         options.json,
-        lambda: f"{output}: {found.rows.num_rows:,} rows, version {found.version}",
+        lambda: f"{output}: {counted(found.rows.num_rows, 'row')}, version {found.version}",
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 
 
 def history(
@@ -55,5 +55,8 @@ def history(
     emit(
         document,
         options.json,
-        lambda: f"{output}: {len(found):,} rows, {len(features)} features; {document['without_any']:,} rows have none",
+        lambda: (
+            f"{output}: {counted(len(found), 'row')}, {counted(len(features), 'feature')}; "
+            f"{document['without_any']:,} without any value"
+        ),
     )

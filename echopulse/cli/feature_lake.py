@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.moment import read_moment
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import UsageError
 
 _REPO = Path("features")
@@ -55,6 +55,8 @@ def compact(
     document = {
         "lake": settings.lake.path,
         "before": until,
+        "settle_seconds": settle_s(settings),
+        "retain": retain,
         "retained": [asdict(done) for done in retained],
         "compacted": [asdict(done) for done in compacted],
     }
@@ -108,19 +110,35 @@ def steps() -> Iterator[Callable[[str], None]]:
 
 def _compaction_text(document: dict[str, Any]) -> str:
     lines = [
-        f"{done['table']}: {done['rows']:,} rows before {done['before']:%Y-%m-%d %H:%M} deleted"
+        f"{done['table']}: {counted(done['rows'], 'row')} before {done['before']:%Y-%m-%d %H:%M} deleted"
         for done in document["retained"]
     ]
-    lines += [
-        f"{done['table']}: {done['files_before']} files, now {done['files_after']}"
-        + (f"; {done['young']} are too young" if done["young"] else "")
-        for done in document["compacted"]
-    ]
+    if document["retain"] and not document["retained"]:
+        lines.append("nothing deleted: lake.retention_days names no table that is there")
+    lines += [_merged_text(done, document) for done in document["compacted"]]
     return "\n".join(lines) or f"{document['lake']}: no tables yet"
 
 
+def _merged_text(done: dict[str, Any], document: dict[str, Any]) -> str:
+    """Tell what became of a table's files, and why those that were left were."""
+    from features.lake.compaction import LARGE_BYTES
+
+    left = {
+        f"of hours that end after {document['before']:%Y-%m-%d %H:%M} UTC": done["recent"],
+        f"younger than {document['settle_seconds']:g} s, which a restart of the job may look for": done["young"],
+        f"of {LARGE_BYTES >> 20} MiB or more": done["large"],
+    }
+    if done["partitions"]:
+        what = f"{done['table']}: {counted(done['files_before'], 'file')}, now {done['files_after']:,}"
+    else:
+        what = f"{done['table']}: {counted(done['files_before'], 'file')}, nothing merged"
+        left["alone in their hour"] = done["files_before"] - sum(left.values())
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in left.items() if number)
+    return f"{what}: {reasons}" if reasons else what
+
+
 def _forgotten_text(done: dict[str, Any]) -> str:
-    lines = [f"{table}: {rows:,} rows erased" for table, rows in done["rows"].items()]
-    lines += [f"{name}: {rows:,} labelled rows erased" for name, rows in done["labelled"].items()]
-    lines.append(f"online store: {done['online_keys']} keys deleted")
+    lines = [f"{table}: {counted(rows, 'row')} erased" for table, rows in done["rows"].items()]
+    lines += [f"{name}: {counted(rows, 'labelled row')} erased" for name, rows in done["labelled"].items()]
+    lines.append(f"online store: {counted(done['online_keys'], 'key')} deleted")
     return "\n".join([*lines, f"record: {done['record']}"] if done["record"] else [*lines, "the lake held nothing"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 
 if TYPE_CHECKING:
     from echopulse.gateway.replay import ReplayReport
@@ -98,7 +98,8 @@ def _told(report: ReplayReport) -> str:
     from echopulse.gateway.event_time import iso
 
     speed = f", {report.events / report.seconds:,.0f} a second" if report.seconds else ""
-    lines = [f"{report.events:,} events, {report.dead_letters:,} dead letters in {report.seconds:.1f} s{speed}"]
+    counts = f"{counted(report.events, 'event')}, {counted(report.dead_letters, 'dead letter')}"
+    lines = [f"{counts} in {report.seconds:.1f} s{speed}"]
     if report.first_ts_ms is not None and report.last_ts_ms is not None:
         moved = f", moved by {report.shift_ms} ms" if report.shift_ms else ""
         lines.append(f"event times {iso(report.first_ts_ms)} to {iso(report.last_ts_ms)}{moved}")

@@ -74,7 +74,9 @@ async def _bridge(config: NatsConfig, bootstrap: str) -> BridgeFigures:
 
 
 def _told(figures: BridgeFigures) -> str:
+    from echopulse.cli.output import counted
+
     return (
-        f"{figures.carried:,} events carried to Kafka, {figures.duplicates:,} repeats, "
-        f"{figures.refused:,} dead letters, {figures.reconnects:,} reconnects"
+        f"{counted(figures.carried, 'event')} carried to Kafka, {counted(figures.duplicates, 'repeat')}, "
+        f"{counted(figures.refused, 'dead letter')}, {counted(figures.reconnects, 'reconnect')}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from echopulse.cli.output import counted
 from echopulse.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def ingest_progress(name: str) -> Iterator[Callable[[Progress], None]]:
     with progress_bar(name) as draw:
 
         def told(progress: Progress) -> None:
-            letters = f", {progress.dead_letters:,} dead letters" if progress.dead_letters else ""
-            draw(progress.share, f"{progress.events:,} events{letters}")
+            letters = f", {counted(progress.dead_letters, 'dead letter')}" if progress.dead_letters else ""
+            draw(progress.share, f"{counted(progress.events, 'event')}{letters}")
 
         yield told

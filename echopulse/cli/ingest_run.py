@@ -147,9 +147,11 @@ def _document(figures: SourceFigures) -> dict[str, Any]:
 
 
 def _told(document: dict[str, dict[str, Any]]) -> str:
+    from echopulse.cli.output import counted
+
     return "\n".join(
-        f"{name}: {of['delivered']:,} events on the bus, {of['letters']:,} dead letters, "
-        f"{sum(of['dropped'].values()):,} dropped, {of['spool_bytes']:,} bytes in the spool"
+        f"{name}: {counted(of['delivered'], 'event')} on the bus, {counted(of['letters'], 'dead letter')}, "
+        f"{sum(of['dropped'].values()):,} dropped, {counted(of['spool_bytes'], 'byte')} in the spool"
         + (f"; {of['trouble']}" if of["trouble"] else "")
         for name, of in document.items()
     )

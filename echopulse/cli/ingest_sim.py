@@ -11,7 +11,7 @@ from typing import Any
 
 from echopulse.cli.context import GlobalOptions
 from echopulse.cli.ingest_progress import ingest_progress
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from echopulse.cli.stop_signal import stopped_by_signal
 from echopulse.gateway.dead_letters import DeadLetterProducer, now_ms
 from echopulse.gateway.event_files import STANDARD_OUTPUT, check_output, event_writer
@@ -92,7 +92,7 @@ def _planted(run: Run, start_ms: int, ran_s: float) -> dict[str, Any]:
 
 
 def _told(document: dict[str, Any], run: Run) -> str:
-    lines = [f"{document['events']:,} events of '{run.scenario.name}', seed {run.seed}"]
+    lines = [f"{counted(document['events'], 'event')} of '{run.scenario.name}', seed {run.seed}"]
     if document.get("dead_letters"):
         lines.append(f"{document['dead_letters']:,} were refused and are on social.dlq")
     if document["events"]:

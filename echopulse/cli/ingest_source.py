@@ -12,7 +12,7 @@ import uvloop
 from echopulse.cli.calm_collector import calm_collector
 from echopulse.cli.context import GlobalOptions
 from echopulse.cli.ingest_display import show
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from echopulse.cli.stop_signal import stopped_by_signal
 from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
 from echopulse.gateway.gateway_config import Source, SourceConfig
@@ -97,7 +97,8 @@ def _document(figures: SourceFigures) -> dict[str, Any]:
 
 def _told(document: dict[str, Any]) -> str:
     counts = (
-        f"{document['received']:,} frames received: {document['events']:,} events, {document['filtered']:,} filtered, "
-        f"{document['dead_letters']:,} dead letters; {document['reconnects']:,} reconnects"
+        f"{counted(document['received'], 'frame')} received: {counted(document['events'], 'event')}, "
+        f"{document['filtered']:,} filtered, "
+        f"{counted(document['dead_letters'], 'dead letter')}; {counted(document['reconnects'], 'reconnect')}"
     )
     return f"{counts}\nlast id {document['last_id']}" if document["last_id"] else counts

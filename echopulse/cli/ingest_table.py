@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from echopulse.cli.output import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +36,8 @@ def source_line(name: str, of: SourceFigures, rate: float) -> str:
     """Return a source in a line; `rate` in events a second."""
     line = (
         f"{name}: {of.state}, {rate:,.0f} events/s, {of.delivered:,} in Kafka, {of.queue_events:,} in the queue, "
-        f"{of.spool_bytes / _MEGABYTE:,.1f} MB in the spool, dropped {_drops(of)}, {of.reconnects:,} reconnects, "
+        f"{of.spool_bytes / _MEGABYTE:,.1f} MB in the spool, dropped {_drops(of)}, "
+        f"{counted(of.reconnects, 'reconnect')}, "
         f"lag {of.last_lag_s:,.2f} s"
     )
     return f"{line}; {of.trouble}" if of.trouble else line

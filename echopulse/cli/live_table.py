@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from echopulse.cli.output import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,10 +54,10 @@ def headline(outcome: Mapping[str, Any]) -> str:
     behind = outcome["events_in"] - outcome["analysed"]
     line = (
         f"{outcome['events_per_second']:,.0f} events/s  lag {lag}  {outcome['analysed']:,} analysed  "
-        f"{behind:,} under way  {len(outcome['channels'])} channels with live features"
+        f"{behind:,} under way  {counted(len(outcome['channels']), 'channel')} with live features"
     )
-    if outcome["channels"]:
-        worst = outcome["channels"][0]
+    worst = next((row for row in outcome["channels"] if row["mean_toxicity"] is not None), None)
+    if worst:
         line += f"  most toxic: {worst['channel_id']} {worst['mean_toxicity']:.2f}"
     return line
 
@@ -72,10 +74,15 @@ def channel_table(channels: list[dict[str, Any]]) -> Table:
             row["channel_id"],
             f"{row['message_count']:,}",
             f"{row['distinct_users']:,}",
-            f"{row['toxic_share']:.0%}",
-            f"{row['mean_toxicity']:.2f}",
-            f"{row['sentiment_balance']:+.2f}",
-            f"{row['emoji_rate']:.2f}",
+            _shown(row["toxic_share"], ".0%"),
+            _shown(row["mean_toxicity"], ".2f"),
+            _shown(row["sentiment_balance"], "+.2f"),
+            _shown(row["emoji_rate"], ".2f"),
             f"{row['age_s']:.0f} s",
         )
     return table
+
+
+def _shown(value: float | None, form: str) -> str:
+    """Write a number, or a dash where there is none: of texts that no model scored, or of a silent channel."""
+    return "\N{EN DASH}" if value is None else format(value, form)

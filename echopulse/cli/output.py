@@ -23,6 +23,11 @@ def emit(document: Mapping[str, Any], json: bool, text: Callable[[], str] | str)
     sys.stdout.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a count with its noun, which ends in s where it is not one: `1 event`, `12,345 events`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _plain(value: object) -> object:
     """Turn what orjson does not know into what it does."""
     from pathlib import PurePath

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.moment import read_moment
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 
 
 def backfill(  # noqa: PLR0913 each is an option of its own
@@ -113,20 +113,23 @@ def _progress_text(progress: Any) -> str:  # noqa: ANN401 as above
 
 def _plan_text(document: dict[str, Any]) -> str:
     lines = [
-        f"{day['day']}: {day['events']:,} events, {day['bytes'] / 1e6:,.1f} MB" + (", done" if day["done"] else "")
+        f"{day['day']}: {counted(day['events'], 'event')}, {day['bytes'] / 1e6:,.1f} MB"
+        + (", done" if day["done"] else "")
         for day in document["days"]
     ]
     seconds = document["estimated_seconds"]
     estimate = f"about {_duration(seconds)}" if seconds is not None else "unknown until a first backfill has run"
-    return "\n".join([*lines, f"{document['events']:,} events to do; time: {estimate}"])
+    return "\n".join([*lines, f"{counted(document['events'], 'event')} to do; time: {estimate}"])
 
 
 def _done_text(document: dict[str, Any]) -> str:
     if not document["days"]:
-        return f"done already, {len(document['skipped_days'])} days; --again does it once more"
-    lines = [f"{view}: {count:,} rows" for view, count in document["rows"].items()]
+        return f"done already, {counted(len(document['skipped_days']), 'day')}; --again does it once more"
+    lines = [f"{view}: {counted(count, 'row')}" for view, count in document["rows"].items()]
     replaced, online = f"{document['replaced']:,}", f"{document['online_written']:,}"
-    total = f"{document['events']:,} events, {document['published']:,} rows in the place of {replaced}"
+    total = (
+        f"{counted(document['events'], 'event')}, {counted(document['published'], 'row')} in the place of {replaced}"
+    )
     return "\n".join([*lines, f"{total}, {online} online, in {_duration(document['seconds'])}"])
 
 

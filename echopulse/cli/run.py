@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def run(
     """Start everything, stream simulated communities, and show it live.
 
     The table shows events a second, how far the results are behind, and
-    the channels by toxicity with their features as Feast reads them back.
+    the channels by toxicity with their features as Feast reads them back;
+    a dash stands for what no model scored, as in another language.
     Ctrl-C stops everything that was started.
 
     Parameters
@@ -108,7 +109,7 @@ def _observe(
     feed: ResultFeed, reader: FeatureReader, outcome: dict[str, Any], began: float, seconds: float | None
 ) -> None:
     pulse = feed.pulse()
-    channels = reader.channels([name for name, _ in feed.channels.most_common()])
+    channels = reader.channels([name for name, _ in feed.channels.most_common()], feed.scored)
     now = time.monotonic()
     outcome |= {
         "events_in": pulse.events_in,
@@ -180,7 +181,9 @@ def _step(line: str) -> None:
 def _told(outcome: dict[str, Any]) -> str:
     if outcome.get("live_after_s") is None:
         return "stopped before any feature was live"
+    behind = outcome["events_in"] - outcome["analysed"]
+    rest = f" ({behind:,} under way when it stopped, or heartbeats, repeats and dead letters)" if behind > 0 else ""
     return (
-        f"{outcome['events_in']:,} events in, {outcome['analysed']:,} analysed; features live after "
-        f"{outcome['live_after_s']:.0f} s, {len(outcome['channels'])} channels"
+        f"{counted(outcome['events_in'], 'event')} in, {outcome['analysed']:,} analysed{rest}; features live after "
+        f"{outcome['live_after_s']:.0f} s, {counted(len(outcome['channels']), 'channel')}"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def told(document: dict[str, Any]) -> str:
     """Return what an evaluation came to, a line a task."""
     lines = [
         f"{name:<12}{task['metric']:<18}{task['value']:6.2f}  [{task['low']:.2f}, {task['high']:.2f}]"
-        f"  {task['rows']} rows"
+        f"  {counted(task['rows'], 'row')}"
         for name, task in document["tasks"].items()
     ]
     for name, row in document.get("evasion", {}).items():

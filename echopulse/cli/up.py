@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from echopulse.job.launch import Pipeline
     from echopulse.job.replay_run import ReplayRun
     from echopulse.settings import Settings
+    from echopulse.stack import ServiceState
 
 _CHECK_EVERY_S = 2.0
 
@@ -105,12 +106,22 @@ def up(
 
 def _stay(settings: Settings, running: Pipeline) -> None:
     """Say where everything is, then watch until a signal or a failure ends it."""
-    for name, address in running.stack.addresses.items():
-        _step(f"{name}: {address}")
+    for service in running.stack.services.values():
+        _step(_where(service.state))
     _step(f"Flink's web page: {settings.flink.rest}; the lake: {settings.lake.path}; Ctrl-C stops everything")
     while True:
         running.check()
         time.sleep(_CHECK_EVERY_S)
+
+
+def _where(state: ServiceState) -> str:
+    """Say where a service answers, or, of one that joins later, that it does not yet."""
+    if state.phase == "ready":
+        return f"{state.name}: {state.address}"
+    if state.phase == "failed":
+        return f"{state.name}: failed: {state.detail}"
+    doing = "starting" if state.phase == "starting" else "being installed"
+    return f"{state.name}: {doing}, then at {state.address}"
 
 
 def _step(line: str) -> None:
@@ -123,10 +134,12 @@ def _told(outcome: ReplayRun) -> str:
     latency, fresh = outcome.analysis_latency_ms, outcome.feature_freshness_ms
     unread = ", ".join(f"{kind} {sum(languages.values()):,}" for kind, languages in outcome.abstained.items())
     return (
-        f"{outcome.events_in:,} events in: {outcome.analysed:,} analysed ({outcome.late:,} of them late), "
-        f"{outcome.dlq:,} dead letters, {outcome.repeats:,} repeats, {outcome.unaccounted:,} unaccounted\n"
+        f"{counted(outcome.events_in, 'event')} in: {outcome.analysed:,} analysed ({outcome.late:,} of them late), "
+        f"{counted(outcome.dlq, 'dead letter')}, {counted(outcome.repeats, 'repeat')}, "
+        f"{outcome.unaccounted:,} unaccounted\n"
         f"not scored for their language: {unread or 'none'}; said in shadow: {outcome.shadow:,}\n"
-        f"{outcome.feature_rows:,} feature rows; {outcome.events_per_second:,.0f} events/s ({outcome.delivery})\n"
+        f"{counted(outcome.feature_rows, 'feature row')}; "
+        f"{outcome.events_per_second:,.0f} events/s ({outcome.delivery})\n"
         f"event to committed result {_spread(latency)}; window to readable feature {_spread(fresh)}"
     )
 

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from echopulse.job.beam_options import beam_imported
 from echopulse.job.cluster import FlinkCluster
 from echopulse.job.submit import innermost
 from features.lake.location import SCHEME
@@ -64,6 +65,8 @@ class BatchFlink:
         if any(path.startswith(SCHEME) for path in (config.events, config.staging)):
             self._load_s3()
         rest = None if self._here else self._settings.flink.rest
+        if self._here and config.selection is not None:
+            beam_imported()  # its workers are in this process
         client: Any = declare(batch_environment(config, self._jars, rest, self._s3), config, views).execute()
         client = client.get_job_client()
         if client is None:

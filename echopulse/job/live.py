@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import TopicPartition
 
 from echopulse.job.environment import feast_variables
+from echopulse.job.scored import SCORED_BY, ScoredChannels
 from echopulse.job.submit import FEATURES
 from echopulse.job.topic_reader import consumer, end_position
 from schemas.topics import ANALYSIS, EVENTS
@@ -24,6 +25,7 @@ _CHANNELS_READ = 200
 #: What the live page shows of each channel.
 VIEW = "channel_1m"
 FEATURES_SHOWN = ("message_count", "distinct_users", "toxic_share", "mean_toxicity", "sentiment_balance", "emoji_rate")
+_WINDOW_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Pulse:
 
 
 class ResultFeed(threading.Thread):
-    """Reads `social.analysis` from its end on: how many results, how fresh, and which channels speak."""
+    """Reads `social.analysis` from its end on: how many results, how fresh, which channels speak, and who is scored."""
 
     def __init__(self, bootstrap: str) -> None:
         """Start reading where the topics end now."""
@@ -57,15 +59,19 @@ class ResultFeed(threading.Thread):
         self._newest_ms: int | None = None
         self.analysed = 0
         self.channels: Counter[str] = Counter()
+        self.scored = ScoredChannels()
 
     def run(self) -> None:
         """Read until told to end."""
         while not self._ended.is_set():
             messages = [m for m in self._consumer.consume(_BATCH, timeout=0.2) if m.error() is None]
             if messages:
-                self.analysed += len(messages)
-                self.channels.update((message.key() or b"").decode() for message in messages)
+                names = [(message.key() or b"").decode() for message in messages]
+                for name, message in zip(names, messages, strict=True):
+                    self.scored.note(name, message.timestamp()[1], message.value() or b"")
+                self.channels.update(names)
                 self._newest_ms = max(message.timestamp()[1] for message in messages)
+                self.analysed += len(messages)
                 self._arrivals.append((time.monotonic(), len(messages)))
         self._consumer.close()
 
@@ -94,22 +100,30 @@ class FeatureReader:
 
         self._store = open_store(FEATURES, feast_variables(settings))
 
-    def channels(self, names: list[str]) -> list[dict[str, Any]]:
-        """Return a row for each channel that has live values, most toxic first: its features, and their age in s."""
+    def channels(self, names: list[str], scored: ScoredChannels) -> list[dict[str, Any]]:
+        """Return a row for each channel that has live values, most toxic first: its features, and their age in s.
+
+        What no model scored in a channel's window, and what a silent channel has no value of, is None.
+        """
         if not names:
             return []
         answer = self._store.get_online_features(
             [f"{VIEW}:{feature}" for feature in FEATURES_SHOWN],
             [{"channel_id": name} for name in names[:_CHANNELS_READ]],
         ).to_dict(include_event_timestamps=True)
-        now = time.time()
-        rows = [
-            {
-                "channel_id": name,
-                **{feature: answer[feature][place] for feature in FEATURES_SHOWN},
-                "age_s": round(now - answer[f"{FEATURES_SHOWN[0]}__ts"][place], 1),
-            }
-            for place, name in enumerate(answer["channel_id"])
-            if answer[FEATURES_SHOWN[0]][place] is not None
-        ]
-        return sorted(rows, key=lambda row: row["mean_toxicity"], reverse=True)
+        return channel_rows(answer, scored, time.time())
+
+
+def channel_rows(answer: dict[str, list[Any]], scored: ScoredChannels, now: float) -> list[dict[str, Any]]:
+    """Return the rows of Feast's answer of `FEATURES_SHOWN` with event timestamps; `now` in seconds UTC."""
+    rows = []
+    for place, name in enumerate(answer["channel_id"]):
+        if answer[FEATURES_SHOWN[0]][place] is None:
+            continue
+        end_s = answer[f"{FEATURES_SHOWN[0]}__ts"][place]
+        row = {"channel_id": name, **{feature: answer[feature][place] for feature in FEATURES_SHOWN}}
+        for feature, kind in SCORED_BY.items():
+            if scored.nobody(kind, name, 1_000 * end_s - _WINDOW_MS):
+                row[feature] = None
+        rows.append(row | {"age_s": round(now - end_s, 1)})
+    return sorted(rows, key=lambda row: -1.0 if row["mean_toxicity"] is None else row["mean_toxicity"], reverse=True)

@@ -18,7 +18,6 @@ from echopulse.job.audit import audit, positions
 from echopulse.job.lake import lake_table
 from echopulse.job.settle import settle
 from echopulse.job.timing import AnalysisProbe, SendLog, freshness, percentiles
-from features.machinery.silence import LATER_MS
 from schemas.topics import ANALYSIS
 
 if TYPE_CHECKING:
@@ -125,8 +124,8 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
             on_progress=on_progress,
         )
         on_step(f"{sent.events:,} events sent in {sent.seconds:.1f} s; waiting for the last window")
-        if sent.aligned_end_ms is not None:
-            settle(running.cluster, running.job_id, bootstrap, sent.aligned_end_ms + LATER_MS)
+        if sent.last_ts_ms is not None:
+            settle(running.cluster, running.job_id, bootstrap, closing.due_ms(sent.last_ts_ms))
         seconds = time.monotonic() - started
     on_step("all windows have fired; auditing")
     books = audit(bootstrap, start)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from echopulse.gateway.kafka_client import no_broker
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -60,9 +61,7 @@ def end_position(bootstrap: str, topic: str, *, committed: bool = True) -> Posit
             for partition in sorted(partitions)
         }
     except KafkaException as error:
-        raise EchoPulseError(
-            f"Kafka at {bootstrap} does not answer: {error.args[0].str()}", "see `echopulse status`"
-        ) from error
+        raise no_broker(bootstrap, error) from error
     finally:
         reader.close()
     return Position(topic, ends)

@@ -65,7 +65,7 @@ class LateService:
         self._reported(self._bring_up)
 
     def _bring_up(self) -> None:
-        self.service.announce("fetching", "installed where it is not yet")
+        self.service.announce("fetching", "being installed; nothing answers at its address yet")
         if not self._enter(None):
             return
         self.spec.prepare(self._cancelled)

@@ -25,7 +25,8 @@ LARGE_BYTES = 64 * 1024 * 1024
 class Compacted:
     """What a compaction did to a table: live files before and after, partitions and rows rewritten, leftovers swept.
 
-    `young` files were left: the job may still need to find them if it restarts now.
+    Of the files left as they were, `recent` are of hours that had not ended, `large` need no merging, and `young` the
+    job may still need to find if it restarts now; the others were alone in their hour.
     """
 
     table: str
@@ -35,6 +36,8 @@ class Compacted:
     rows: int
     swept: int
     young: int
+    recent: int
+    large: int
 
 
 def compact(
@@ -53,11 +56,13 @@ def compact(
     found = listing(lake, table)
     swept = sweep(lake, table, found, lease)
     small: dict[str, list[Footer]] = {}
-    young = 0
+    young = recent = large = 0
     for footer in found.live:
-        if footer.file.size >= LARGE_BYTES or not _ends_by(footer.file.partition, before):
-            continue
-        if is_young(footer, settle_s):
+        if footer.file.size >= LARGE_BYTES:
+            large += 1
+        elif not _ends_by(footer.file.partition, before):
+            recent += 1
+        elif is_young(footer, settle_s):
             young += 1
         else:
             small.setdefault(footer.file.partition, []).append(footer)
@@ -69,7 +74,7 @@ def compact(
             after -= len(group) - (1 if written else 0)
             rows += written
             rewritten.add(partition)
-    return Compacted(table, len(found.live), after, len(rewritten), rows, swept, young)
+    return Compacted(table, len(found.live), after, len(rewritten), rows, swept, young, recent, large)
 
 
 def is_young(footer: Footer, settle_s: float) -> bool:

@@ -31,13 +31,17 @@ class VanishedError(EchoPulseError):
 
 @dataclass(frozen=True)
 class LakeLocation:
-    """Where a lake is: a folder, or `s3://bucket/prefix` with endpoint and keys; plain data."""
+    """Where a lake is: a folder, or `s3://bucket/prefix` with endpoint and keys; plain data.
+
+    `keys_from` says to a person where its keys are set.
+    """
 
     path: str
     endpoint: str = ""
     access_key: str = ""
     secret_key: str = field(default="", repr=False)
     region: str = "us-east-1"
+    keys_from: str = "lake.access_key, and ECHOPULSE_LAKE__SECRET_KEY"
 
     @property
     def on_s3(self) -> bool:
@@ -126,7 +130,7 @@ def _plainly(location: LakeLocation, name: str, error: Exception) -> EchoPulseEr
     if any(sign in text for sign in _REFUSED):
         return EchoPulseError(
             f"lake {location.path}: {location.endpoint} refuses the keys of '{location.access_key}' for {name}",
-            "lake.access_key, and ECHOPULSE_LAKE__SECRET_KEY",
+            location.keys_from,
         )
     if "NO_SUCH_BUCKET" in text:
         return _no_bucket(location)

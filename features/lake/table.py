@@ -40,24 +40,29 @@ def dataset(lake: Lake, table: str, wanted: Callable[[str], bool] | None = None)
 
 
 def read_table(
-    lake: Lake, table: str, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    lake: Lake,
+    table: str,
+    columns: Sequence[str] | Callable[[pa.Schema], Sequence[str]] | None = None,
+    where: pc.Expression | None = None,
 ) -> pa.Table | None:
     """Read a table, or its `columns` and the rows `where` an expression holds; None where it has no files yet.
 
-    What is compacted meanwhile is read anew. Raises EchoPulseError as `dataset` does, and for an unknown column.
+    `columns` are names, or a function that chooses them from those there are. What is compacted meanwhile is read anew.
+    Raises EchoPulseError as `dataset` does, and for an unknown column.
     """
     for _ in range(_ATTEMPTS):
         found = dataset(lake, table)
         if found is None:
             return None
-        unknown = [name for name in columns or () if name not in found.schema.names]
+        names = columns(found.schema) if callable(columns) else columns
+        unknown = [name for name in names or () if name not in found.schema.names]
         if unknown:
             raise EchoPulseError(
                 f"lake table {table} has no column '{unknown[0]}'", did_you_mean(unknown[0], found.schema.names)
             )
         try:
             with lake.told(lake.within(table)):
-                return found.to_table(columns=list(columns) if columns is not None else None, filter=where)
+                return found.to_table(columns=None if names is None else list(names), filter=where)
         except VanishedError:
             continue
         except EchoPulseError:

@@ -12,7 +12,7 @@ from feast import FileSource
 
 from features.lake.location import Lake, LakeLocation, open_lake
 from features.lake.standing_rows import WRITTEN, standing_rows
-from features.lake.table import PARTITION_COLUMNS, dataset, read_table
+from features.lake.table import PARTITION_COLUMNS, read_table
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError
 
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from feast.data_source import DataSource
 
 _FOLDER = "/features/"
+#: Feast knows no settings of ours, so S3's keys come from where its own clients look for them.
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def all_rows(source: DataSource, keys: Sequence[str]) -> pa.Table:
     """Return all standing rows of a view. Raises EchoPulseError where there are none, or the lake does not answer."""
     lake, name = _table(source)
-    there = dataset(lake, name)
-    if there is None:
+    rows = read_table(lake, name)
+    if rows is None:
         raise EchoPulseError(f"{lake.named(lake.within(name))} has no rows yet")
-    names = [field for field in there.schema.names if field not in PARTITION_COLUMNS.names]
-    return standing_rows(_read(lake, name, names, None), keys)
+    return standing_rows(rows.drop_columns([*{*PARTITION_COLUMNS.names} & {*rows.column_names}]), keys)
 
 
 def rows_between(
@@ -43,15 +44,15 @@ def rows_between(
     A column of `types` that no file has is null. Raises EchoPulseError where the lake does not answer.
     """
     lake, name = _table(source)
-    there = dataset(lake, name)
     time = pc.field(EVENT_TIMESTAMP)
     where = (time <= _instant(end)) & (pc.field("date") <= _day(end))
     if begin is not None:
         where &= (time >= _instant(begin)) & (pc.field("date") >= _day(begin))
     schema = pa.schema([*types.items(), (EVENT_TIMESTAMP, pa.timestamp("ms")), (WRITTEN, pa.int64())])
     # A feature that was added after the last row has no column yet.
-    columns = [field.name for field in schema if there is not None and field.name in there.schema.names]
-    rows = _read(lake, name, columns, where) if columns else schema.empty_table()
+    rows = read_table(lake, name, lambda there: [column for column in schema.names if column in there.names], where)
+    if rows is None:
+        rows = schema.empty_table()
     for field in schema:
         if field.name not in rows.schema.names:
             rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
@@ -68,18 +69,19 @@ def _table(source: DataSource) -> tuple[Lake, str]:
     place = LakeLocation(
         path=root,
         endpoint=source.s3_endpoint_override or "",
-        access_key=os.environ.get("AWS_ACCESS_KEY_ID", ""),
-        secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        access_key=os.environ.get(_KEYS[0], ""),
+        secret_key=os.environ.get(_KEYS[1], ""),
         region=os.environ.get("AWS_REGION", "us-east-1"),
+        keys_from=f"{' and '.join(_KEYS)} in the environment of the process that asks Feast",
     )
+    missing = [key for key in _KEYS if place.on_s3 and not os.environ.get(key)]
+    if missing:
+        raise EchoPulseError(
+            f"lake {root}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, "
+            f"by which Feast reads '{source.name}'",
+            "export what lake.access_key and lake.secret_key of the settings are; see docs/training-sets.md",
+        )
     return open_lake(place), f"{_FOLDER.strip('/')}/{view}"
-
-
-def _read(lake: Lake, name: str, columns: Sequence[str], where: pc.Expression | None) -> pa.Table:
-    rows = read_table(lake, name, columns, where)
-    if rows is None:
-        raise EchoPulseError(f"{lake.named(lake.within(name))} was taken away while it was read", "try again")
-    return rows
 
 
 def _day(moment: datetime) -> str:

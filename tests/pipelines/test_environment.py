@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from features.machinery.connection import OnlineStoreSettings
+from pipelines.backfill import BackfillConfig
 from pipelines.config import LakeSettings, SignalsConfig
-from pipelines.environment import job_settings
+from pipelines.environment import job_settings, workers_here
+from transforms.selection import Selection
 
 CONFIG = SignalsConfig("kafka:9092", LakeSettings("s3://bucket/lake"), OnlineStoreSettings(), {})
 
@@ -37,6 +40,13 @@ def test_a_transaction_outlives_a_checkpoint_and_a_restart() -> None:
     """Kafka would abort results that a slow checkpoint has not committed yet."""
     timeout = job_settings(CONFIG)["execution.checkpointing.timeout"]
     assert int(timeout.removesuffix(" ms")) * 2 < CONFIG.transaction_timeout_ms
+
+
+def test_a_batch_that_analyses_nothing_has_no_workers_in_this_process() -> None:
+    """What they need is not even imported."""
+    batch = BackfillConfig("lake", "staging", datetime(2026, 1, 30, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC), 0)
+    assert workers_here(batch) == "process"
+    assert workers_here(replace(batch, selection=Selection())) == "loopback"
 
 
 def test_workers_run_on_this_python() -> None:

@@ -98,6 +98,7 @@ def backfill(lake: Path, *arguments: str) -> dict[str, Any]:
         [*command, "--json", "--config", str(config)], timeout=600, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    assert "GCSFileSystem" not in done.stderr
     document = json.loads(done.stdout)
     assert isinstance(document, dict)
     return document

@@ -18,7 +18,6 @@ from echopulse.gateway.replay import Closing, replay
 from echopulse.job.audit import audit, positions
 from echopulse.job.settle import settle
 from echopulse.job.topic_reader import end_position
-from features.machinery.silence import LATER_MS
 from schemas.avro import decode_analysis
 from schemas.topics import ANALYSIS
 from tests.system.chat import conversation, write_jsonl
@@ -98,6 +97,7 @@ CRASHES = {
 def test_a_crash_loses_and_doubles_nothing(signals: Signals, victim: str, tmp_path: Path) -> None:
     """The replay goes on through the crash; afterwards everything is there once and equals the oracle."""
     prefix = f"crash-{victim}"
+    closing = Closing(delay_ms=signals.settings.job.watermark_delay_ms)
     events = conversation(prefix, signals.timeline.take(MINUTES), minutes=MINUTES, count=EVENTS, seed=len(victim))
     path = write_jsonl(tmp_path / "chat.jsonl", events)
     bootstrap, running = signals.bootstrap, signals.running
@@ -115,7 +115,7 @@ def test_a_crash_loses_and_doubles_nothing(signals: Signals, victim: str, tmp_pa
             letters,
             rate=RATE,
             keep_time=True,
-            closing=Closing(delay_ms=signals.settings.job.watermark_delay_ms),
+            closing=closing,
         )
         wait_for(lambda: sum(end_position(bootstrap, ANALYSIS).offsets.values()) - begun > BEFORE, "a committed result")
         assert not replaying.done(), "the replay was over before the crash"
@@ -123,7 +123,8 @@ def test_a_crash_loses_and_doubles_nothing(signals: Signals, victim: str, tmp_pa
         report = replaying.result(timeout=_DEADLINE_S + OUTAGE_S)
     assert (report.events, report.dead_letters) == (EVENTS, 0)
     assert report.aligned_end_ms is not None
-    settle(running.cluster, running.job_id, bootstrap, report.aligned_end_ms + LATER_MS)
+    assert report.last_ts_ms is not None
+    settle(running.cluster, running.job_id, bootstrap, closing.due_ms(report.last_ts_ms))
     running.check()
 
     analysed = scored(events)

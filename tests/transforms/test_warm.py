@@ -16,8 +16,9 @@ from transforms.warm import warm
 
 
 def test_all_kernels() -> None:
-    """Every kernel module is imported."""
-    assert warm() >= 5
+    """Every kernel module is imported, and those that bring loops of their own."""
+    assert warm(["echopulse.training.descent"]) == warm([]) + 1 >= 6
+    assert "echopulse.training.descent" in sys.modules
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_cache_folder(tmp_path: Path, variables: dict[str, str], folder: str) ->
 
 
 def test_compiling_is_told_once(tmp_path: Path) -> None:
-    """One line on stderr before the first kernel is compiled; none where all are there; one where a source is newer."""
+    """A line on stderr before a loop is compiled; none where it is there; one where its source is newer."""
     source = tmp_path / "loops.py"
     source.write_text(
         "from transforms.kernels import compiled\n"
@@ -50,7 +51,8 @@ def test_compiling_is_told_once(tmp_path: Path) -> None:
         "print(two(1))\n"
     )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    line = f"compiling the kernels once, about a minute, into {tmp_path / 'cache' / SOURCES}\n"
+    folder = tmp_path / "cache" / SOURCES
+    lines = [f"compiling __main__.{name} once, some seconds, into {folder}\n" for name in ("one", "two")]
 
     def said() -> str:
         done = subprocess.run(
@@ -59,10 +61,18 @@ def test_compiling_is_told_once(tmp_path: Path) -> None:
         assert done.stdout == "2\n"
         return done.stderr
 
-    assert [said(), said()] == [line, ""]
+    assert [said(), said()] == ["".join(lines), ""]
     newer = time.time_ns() + 10_000_000_000
     os.utime(source, ns=(newer, newer))
-    assert said() == line
+    assert said() == "".join(lines)
+
+
+def test_what_is_compiled() -> None:
+    """The kernels of this package in one line for all; a loop that another module brings by its name."""
+    bag, text = (kernels._compiling(f"transforms.kernels.{name}", "loop") for name in ("bag", "text"))
+    assert bag == text == "compiling the kernels once, about a minute"
+    trained = kernels._compiling("echopulse.training.descent", "descend")
+    assert trained == "compiling echopulse.training.descent.descend once, some seconds"
 
 
 def test_another_kernel_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:

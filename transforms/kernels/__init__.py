@@ -89,17 +89,24 @@ def compiled(signature: Any = None) -> Callable[[Callable[P, R]], Callable[P, R]
     return decorate
 
 
-_told = False
+_told: set[str] = set()
 
 
 def _tell_of_compiling(loop: Callable[..., object]) -> None:
     """Say on stderr, once a process, that compiling begins, where the cache lacks this loop or has an older one."""
-    global _told  # noqa: PLW0603 - one line a process, whichever kernel is the first
-    if _told:
-        return
     folder = Path(FunctionCache(loop).cache_path)  # type: ignore[no-untyped-call] # numba has few types
+    line = _compiling(loop.__module__, loop.__qualname__)
+    if line in _told:
+        return
     source = Path(loop.__code__.co_filename)
     indices = list(folder.glob(f"{source.stem}.{loop.__qualname__}-*.nbi"))
     if not any(index.stat().st_mtime >= source.stat().st_mtime for index in indices):
-        _told = True
-        sys.stderr.write(f"compiling the kernels once, about a minute, into {folder.parent}\n")
+        _told.add(line)
+        sys.stderr.write(f"{line}, into {folder.parent}\n")
+
+
+def _compiling(module: str, name: str) -> str:
+    """Return what is compiled: the kernels all together, as they import each other, or a loop from elsewhere."""
+    if module.startswith(f"{__name__}."):
+        return "compiling the kernels once, about a minute"
+    return f"compiling {module}.{name} once, some seconds"

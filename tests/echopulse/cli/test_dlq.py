@@ -58,7 +58,7 @@ def test_ls_show_and_replay_for_a_person(broker: str, capsys: pytest.CaptureFixt
     del broker
     assert main(["dlq", "ls", "--stage", "decode"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("1 dead letters wait, 0 were replayed\n\ndecode: 1\n          1  unexpected EOF\n")
+    assert printed.startswith("1 dead letter waiting, 0 replayed\n\ndecode: 1\n          1  unexpected EOF\n")
     letter = next(word for word in printed.split() if word.startswith("social.dlq-"))
     assert main(["dlq", "show", letter]) == 0
     shown = capsys.readouterr().out

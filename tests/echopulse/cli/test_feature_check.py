@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from pathlib import Path
 
 import orjson
 import pytest
@@ -12,11 +12,9 @@ from echopulse.cli import feature_check
 from echopulse.cli.main import FAILED, WRONG_USAGE, main
 from echopulse.job.check import Checked
 from features.machinery.consistency import Disagreement, ViewReport
+from features.machinery.outcomes import OUTCOMES
 from features.machinery.view_spec import Column, ViewSpec
 from schemas.errors import EchoPulseError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GOOD = {"checked": 4, "equal": 4, "mismatch": 0, "missing": 0, "extra": 0, "late": 0, "error": 0}
 BAD = GOOD | {"equal": 1, "mismatch": 2, "late": 1}
@@ -34,8 +32,8 @@ def test_what_was_found_in_text() -> None:
     assert feature_check._text(found(WORST)).splitlines() == [
         "the lake is complete up to 2025-10-09 09:00:00 UTC",
         (
-            "user_1m: 4 of 5 rows checked; 1 missing, 0 stale, 1 too old, 0 ahead of the lake, 2 from before the job; "
-            "12 late events in their windows"
+            "user_1m: 4 of 5 rows checked, of them 1 missing, 0 stale; not checked 1 older, 0 unsettled, 2 before_job; "
+            "in their windows 12 late_events"
         ),
         "  rate     checked 4, equal 4, mismatch 0",
         "  repeats  checked 4, equal 1, mismatch 2, late 1",
@@ -45,12 +43,19 @@ def test_what_was_found_in_text() -> None:
     )
 
 
+def test_every_word_is_explained() -> None:
+    """The page of the command has each in a table: outcomes of values, and how rows are judged."""
+    page = (Path(__file__).parents[3] / "docs" / "consistency.md").read_text(encoding="utf-8")
+    rows = {field.name for field in fields(ViewReport)} - {"entities", "features", "worst"}
+    assert [word for word in (*OUTCOMES, *sorted(rows)) if f"\n| `{word}` |" not in page] == []
+
+
 def test_windows_from_before_the_job_are_named() -> None:
     """With the last event that the job before it counted."""
     told = feature_check._text(replace(found(None), earlier_ms=1_760_000_340_000)).splitlines()
     assert told[1] == (
         "the job began without the state of the one before it, which counted events up to 2025-10-09 08:59:00 UTC: "
-        "2 rows of windows that begin before are not compared"
+        "rows of windows that begin before are not checked, 2 before_job"
     )
 
 

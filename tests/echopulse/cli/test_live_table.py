@@ -10,6 +10,7 @@ from rich.console import Console
 
 from echopulse.cli.live_table import LiveTable, channel_table, headline
 
+DASH = "\N{EN DASH}"
 CHANNEL: dict[str, Any] = {
     "channel_id": "ops",
     "message_count": 1_234,
@@ -40,7 +41,7 @@ def _printed(*, terminal: bool, shows: int) -> str:
 def test_headline() -> None:
     """Rate, lag, counts and the most toxic channel."""
     assert headline(OUTCOME) == (
-        "212 events/s  lag 1.2 s  4,900 analysed  100 under way  1 channels with live features  most toxic: ops 0.41"
+        "212 events/s  lag 1.2 s  4,900 analysed  100 under way  1 channel with live features  most toxic: ops 0.41"
     )
 
 
@@ -48,6 +49,17 @@ def test_headline_before_the_first_result() -> None:
     """No lag and no channel yet."""
     start: dict[str, Any] = {"events_in": 0, "analysed": 0, "events_per_second": 0.0, "lag_ms": None, "channels": []}
     assert headline(start) == "0 events/s  lag -  0 analysed  0 under way  0 channels with live features"
+
+
+def test_what_no_model_scored_is_a_dash() -> None:
+    """Not 0, which would be a judgement; and such a channel is never the most toxic one."""
+    unscored = CHANNEL | {"channel_id": "tr", "toxic_share": None, "mean_toxicity": None, "sentiment_balance": None}
+    console = Console(file=io.StringIO(), width=100, color_system=None, record=True)
+    console.print(channel_table([unscored]))
+    line = " ".join(console.export_text().splitlines()[2].split())
+    assert line == f"tr 1,234 56 {DASH} {DASH} {DASH} 0.33 5 s"
+    assert headline(OUTCOME | {"channels": [unscored, CHANNEL]}).endswith("most toxic: ops 0.41")
+    assert headline(OUTCOME | {"channels": [unscored]}).endswith("with live features")
 
 
 def test_channels_are_shown_with_units() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from echopulse.cli.output import emit
+from echopulse.cli.output import counted, emit
 
 
 def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +30,11 @@ def test_unknown_value_is_named() -> None:
     """What JSON cannot hold is an error with its type."""
     with pytest.raises(TypeError, match="not JSON serializable: object"):
         emit({"x": object()}, json=True, text="")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 events"), (1, "1 event"), (2, "2 events"), (12_345, "12,345 events")]
+)
+def test_a_count_has_its_noun(number: int, told: str) -> None:
+    """One is one, all else is many."""
+    assert counted(number, "event") == told

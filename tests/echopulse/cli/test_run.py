@@ -57,4 +57,9 @@ def test_the_end_is_told() -> None:
     """With the first live feature where there was one."""
     assert _told({}) == "stopped before any feature was live"
     outcome = {"live_after_s": 41.2, "events_in": 1_000, "analysed": 990, "channels": [{}, {}]}
-    assert _told(outcome) == "1,000 events in, 990 analysed; features live after 41 s, 2 channels"
+    assert _told(outcome) == (
+        "1,000 events in, 990 analysed (10 under way when it stopped, or heartbeats, repeats and dead letters); "
+        "features live after 41 s, 2 channels"
+    )
+    outcome |= {"events_in": 1, "analysed": 1, "channels": [{}]}
+    assert _told(outcome) == "1 event in, 1 analysed; features live after 41 s, 1 channel"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from echopulse.cli.main import FAILED, WRONG_USAGE, main
 from echopulse.cli.output import emit
-from echopulse.cli.up import _told
+from echopulse.cli.up import _told, _where
 from echopulse.job.replay_run import ReplayRun
+from echopulse.stack import ServiceState
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from echopulse.stack.spec import Phase
 
 OUTCOME = ReplayRun(
     events_in=12_345,
@@ -72,6 +74,22 @@ def test_what_cannot_work_is_told_in_a_line_and_starts_nothing(
     assert err.count("\n") == 1
     assert said in err
     assert {path.name for path in tmp_path.iterdir()} == {"chat.jsonl", "chat.csv"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "told"),
+    [
+        ("ready", "mlflow: http://127.0.0.1:18500"),
+        ("waiting", "mlflow: being installed, then at http://127.0.0.1:18500"),
+        ("fetching", "mlflow: being installed, then at http://127.0.0.1:18500"),
+        ("starting", "mlflow: starting, then at http://127.0.0.1:18500"),
+        ("failed", "mlflow: failed: no index answers"),
+    ],
+)
+def test_where_a_service_is(phase: Phase, told: str) -> None:
+    """An address stands alone only once something answers there."""
+    state = ServiceState("mlflow", phase, "http://127.0.0.1:18500", Path("mlflow.log"), detail="no index answers")
+    assert _where(state) == told
 
 
 def test_the_report_in_text() -> None:

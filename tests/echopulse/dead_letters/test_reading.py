@@ -77,5 +77,5 @@ def test_a_letter_that_is_not_there_is_told(bootstrap: str) -> None:
 
 def test_no_broker_is_told() -> None:
     """In one line."""
-    with pytest.raises(EchoPulseError, match=r"Kafka at 127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(EchoPulseError, match=r"no Kafka broker answers at 127\.0\.0\.1:1"):
         span("127.0.0.1:1", None)

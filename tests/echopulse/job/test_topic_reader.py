@@ -50,9 +50,9 @@ def test_an_end_that_does_not_come_is_an_error(bootstrap: str, write_topic: Call
 
 
 def test_a_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address stands in the error."""
+    """In the words of all that talk to Kafka."""
     monkeypatch.setattr("echopulse.job.topic_reader._TIMEOUT_S", 0.5)
-    with pytest.raises(EchoPulseError, match=r"127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(EchoPulseError, match=r"^no Kafka broker answers at 127\.0\.0\.1:1: .*`echopulse up`"):
         end_position("127.0.0.1:1", "t")
 
 

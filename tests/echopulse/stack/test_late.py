@@ -65,7 +65,8 @@ def test_it_joins_when_it_is_told_to(
         stack.join()
         assert late.begun.wait(30)
         (absence,) = run_file.absences(stack_settings.run)
-        assert (absence.name, absence.phase, absence.detail) == ("late", "fetching", "installed where it is not yet")
+        detail = "being installed; nothing answers at its address yet"
+        assert (absence.name, absence.phase, absence.detail) == ("late", "fetching", detail)
         assert absence.told_by.pid == psutil.Process().pid
         stack.check()
         late.go.set()

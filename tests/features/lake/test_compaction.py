@@ -48,12 +48,12 @@ def test_small_files_become_one(tmp_path: Path) -> None:
     """Rows, columns and values stay; a second compaction finds nothing to do."""
     lake = folder_lake(tmp_path)
     fill(lake)
-    assert run(lake) == Compacted("events", 4, 2, 1, 4, 0, 0)
+    assert run(lake) == Compacted("events", 4, 2, 1, 4, 0, 0, 0, 0)
     assert len(names(lake)) == 2
     table = read_table(lake, "events", ["n", "more"])
     assert table is not None
     assert table.sort_by("n").to_pydict() == {"n": [1, 2, 3, 4, 5], "more": [None, None, None, "x", None]}
-    assert run(lake) == Compacted("events", 2, 2, 0, 0, 0, 0)
+    assert run(lake) == Compacted("events", 2, 2, 0, 0, 0, 0, 0, 0)
 
 
 def test_what_is_merged_is_merged_again(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_what_is_merged_is_merged_again(tmp_path: Path) -> None:
     fill(lake)
     run(lake)
     write(lake, "part-9", {"n": [6]})
-    assert run(lake) == Compacted("events", 3, 2, 1, 5, 0, 0)
+    assert run(lake) == Compacted("events", 3, 2, 1, 5, 0, 0, 0, 0)
     assert numbers(lake) == [1, 2, 3, 4, 5, 6]
 
 
@@ -70,10 +70,18 @@ def test_open_hours_and_young_files_are_left(tmp_path: Path) -> None:
     """An hour that has not ended by then; files that the job may still look for."""
     lake = folder_lake(tmp_path)
     fill(lake)
-    assert run(lake, before=datetime(2026, 1, 31, 7, 59, tzinfo=UTC)) == Compacted("events", 4, 4, 0, 0, 0, 0)
+    assert run(lake, before=datetime(2026, 1, 31, 7, 59, tzinfo=UTC)) == Compacted("events", 4, 4, 0, 0, 0, 0, 4, 0)
     (tmp_path / "events" / HOUR / "part-0").touch()
-    assert run(lake) == Compacted("events", 4, 3, 1, 2, 0, 1)
+    assert run(lake) == Compacted("events", 4, 3, 1, 2, 0, 1, 0, 0)
     assert numbers(lake) == [1, 2, 3, 4, 5]
+
+
+def test_large_files_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted, whatever their hour."""
+    lake = folder_lake(tmp_path)
+    fill(lake)
+    monkeypatch.setattr("features.lake.compaction.LARGE_BYTES", 1)
+    assert run(lake) == Compacted("events", 4, 4, 0, 0, 0, 0, 0, 4)
 
 
 def test_times_stay_as_the_job_writes_them(tmp_path: Path) -> None:
