@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from echopulse.registry.store import CHALLENGER
+from echopulse.tracking.traces import trace_registration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,4 +46,5 @@ def register(store: ModelStore, folder: Path, tasks: Sequence[str] = ()) -> tupl
             continue
         replaces = "" if challenger is None or challenger.digest == digest else challenger.digest
         found.append(Registered(task, "challenger", champion, replaces))
+    trace_registration(digest, list(entries))
     return digest, found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -29,6 +28,8 @@ ROOT = Path(__file__).parents[2]
 #: Airflow's web page with two ports above it, and the watcher's metrics.
 _AIRFLOW_PORTS = 3
 _COMMAND_S, _ENDS_S = 120, 60
+#: What the drill's models are trained for, and its DAG by default.
+TASKS = ("sentiment", "toxicity")
 _POLL_S = 0.3
 
 #: The gates of the drill are lenient about worth, since it trains for seconds on a part of the texts.
@@ -38,7 +39,6 @@ _GATES = {
     "latency": {"texts": 256, "ceiling_ms": 10_000},
     "size": {"ceiling_mib": 128},
 }
-_TASKS = ("sentiment", "toxicity")
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Drill:
     @property
     def environment(self) -> dict[str, str]:
         """What commands run with: the settings' file alone tells them where everything is."""
-        others = {key: value for key, value in os.environ.items() if not key.startswith(("ECHOPULSE_", "OTEL_"))}
+        others = {key: value for key, value in os.environ.items() if not key.startswith("ECHOPULSE_")}
         # The home is in the file, too; in the environment it is the mark by which what is left running is found.
         return others | {"PYTHONPATH": str(ROOT), "ECHOPULSE_HOME": str(self.settings.home)}
 
@@ -153,7 +153,6 @@ def prepared(folder: Path) -> Drill:
     ports = free_ports(count + _AIRFLOW_PORTS + 1)
     stack = dict(zip(PORTS, ports, strict=False)) | {"airflow_port": ports[count], "start_timeout_s": 300}
     home = folder / "home"
-    follower = {"timeline": str(home / "models")}
     document = {
         "home": str(home),
         "stack": stack,
@@ -162,8 +161,8 @@ def prepared(folder: Path) -> Drill:
         "crowd": {"enabled": False},
         "training_data": str(folder / "data"),
         "registry": {"gates": str(folder / "gates.yaml")},
-        "strategy_options": dict.fromkeys(_TASKS, follower),
-        "shadow": dict.fromkeys(_TASKS, ["challenger"]),
+        "strategy_options": {task: {"timeline": str(home / "models")} for task in TASKS},
+        "shadow": {task: ["challenger"] for task in TASKS},
         "drift": {
             "pane_events": 200,
             "baseline_panes": 10,
@@ -175,15 +174,16 @@ def prepared(folder: Path) -> Drill:
     gates = _GATES | {"shadow_agreement": {"events": 500, "least": 0.5}}
     # Nobody can be held against a champion that is not there.
     for name, each in (("first_gates.yaml", _GATES), ("gates.yaml", gates)):
-        (folder / name).write_text(yaml.safe_dump(dict.fromkeys(_TASKS, each)), encoding="utf-8")
+        (folder / name).write_text(yaml.safe_dump(dict.fromkeys(TASKS, each)), encoding="utf-8")
     return Drill(folder, load(folder / "echopulse.yaml"))
 
 
-def metric(port: int, name: str, **labels: str) -> float:
-    """Return the sum of a metric's samples with these labels; 0 where nothing answers yet."""
-    with contextlib.suppress(httpx.HTTPError):
+def samples(port: int, name: str, **labels: str) -> list[float]:
+    """Return the values of a metric with these labels; none where nothing answers yet."""
+    try:
         lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text.splitlines()
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        samples = [line for line in lines if line.startswith(f"{name}{{") and all(each in line for each in wanted)]
-        return sum(float(line.rpartition(" ")[2]) for line in samples)
-    return 0.0
+    except httpx.HTTPError:
+        return []
+    wanted = [f'{key}="{value}"' for key, value in labels.items()]
+    found = [line for line in lines if line.startswith(f"{name}{{") and all(each in line for each in wanted)]
+    return [float(line.rpartition(" ")[2]) for line in found]
