@@ -41,7 +41,7 @@ def test_ids_follow_from_what_a_span_is_of() -> None:
 
 def test_what_is_sent(receiver: Receiver) -> None:
     """Name, attributes, links; ids that were given, and others where none were."""
-    told = {"text": "a", "number": 2, "many": ["a", "b"]}
+    told: dict[str, str | int | list[str]] = {"text": "a", "number": 2, "many": ["a", "b"]}
     emit("promotion", told, [of_model("sha256:1")], own=of_promotion("hate", "sha256:1", 5), began_ms=1, ended_ms=2)
     emit("score", {})
     emit("score", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from echopulse.cli.registry_judge import shadow_lines
-from echopulse.registry import shadow
 from echopulse.registry.shadow import compare, seen_in_shadow, wait_for_events
 from echopulse.settings import Settings
 from echopulse.settings_sections import Kafka, Lake
@@ -123,7 +123,7 @@ def test_it_is_waited_until_there_are_enough(bootstrap: str, tmp_path: Path, mon
         if len(pauses) == 2:
             produce(bootstrap, [("sentiment", OWN, "negative", "positive")])
 
-    monkeypatch.setattr(shadow.time, "sleep", passes)
+    monkeypatch.setattr(time, "sleep", passes)
     assert wait_for_events(settings, "sentiment", OWN, 2, 1_000.0)
     assert len(pauses) == 2
     assert all(pause >= 2.0 for pause in pauses)
