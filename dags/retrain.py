@@ -77,8 +77,8 @@ with workflow(
         "train",
         f"train {_TASKS} --data {DATA} --output {TRAINED} --overwrite",
         limit=timedelta(hours=6),
-        retries=1,
-        pause=timedelta(minutes=5),
+        retries=2,
+        pause=timedelta(minutes=2),
     )
     register = command(
         "register",

@@ -63,6 +63,17 @@ def test_from_challenger_to_champion(
         f"stance@{third}: challenger in the place of {first[:19]}; {against}\n",
         f"stance@{second}: the champion, as before\n",
     ]
+    # Champion of a task whose timeline no strategy goes by: the job would go on as before, and that is said.
+    gates = tmp_path / "gates.yaml"
+    gates.write_text("stance: {size: {ceiling_mib: 128}}", encoding="utf-8")
+    monkeypatch.setenv("ECHOPULSE_REGISTRY__GATES", str(gates))
+    assert main(["registry", "promote", "stance@challenger"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith(f"stance@{third} is the champion from ")
+    assert told.err.splitlines()[1].startswith("the job goes on with what the settings name: strategy_options.stance.")
+    monkeypatch.setenv("ECHOPULSE_STRATEGY_OPTIONS", '{"stance": {"timeline": "/models"}}')
+    assert main(["registry", "promote", f"stance@{first}"]) == 0
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_task_that_it_lacks(store: ModelStore) -> None:
