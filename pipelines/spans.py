@@ -77,7 +77,7 @@ def emit(
 ) -> None:
     """Send a span that is over, soon; times are ms UTC, by default now. Without a place to go to nothing happens.
 
-    Nothing is raised where it cannot be sent: the exporter logs that.
+    Nothing is raised where it cannot be sent: the exporter tries for ten seconds, and logs that.
     """
     if not is_wanted() or (provider := _provider()) is None:
         return
@@ -129,6 +129,8 @@ def _provider() -> TracerProvider | None:
             """Return the trace's id."""
             return _given[-1].trace
 
+    # Of a collector that is away one line is enough; each of the exporter's tries would be another.
+    logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)
     named = any(os.environ.get(name) for name in _NAMES)
     provider = TracerProvider(
         resource=Resource.create({} if named else {"service.name": _SERVICE}), id_generator=Given()

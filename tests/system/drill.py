@@ -60,7 +60,11 @@ class Drill:
     def step(self, what: str) -> None:
         """Note that something has been reached."""
         self.steps.append((what, time.monotonic() - self.began))
-        print(f"{self.steps[-1][1]:6.1f} s  {what}", flush=True)  # noqa: T201 - the drill's timings are its result
+
+    @property
+    def timings(self) -> str:
+        """What was reached when, a line each."""
+        return "\n".join(f"{seconds:6.1f} s  {what}" for what, seconds in self.steps)
 
     def echopulse(self, *arguments: str, **changed: str) -> dict[str, Any]:
         """Run a command to its end and return its document."""
@@ -109,7 +113,8 @@ class Drill:
         while not holds():
             for each in watched:
                 assert each.process.poll() is None, f"{each.name} ended: {each.told}"
-            assert time.monotonic() < deadline, f"no {what} within {seconds} s\n{[each.told for each in watched]}"
+            told = [self.timings, *(each.told for each in watched)]
+            assert time.monotonic() < deadline, "\n".join([f"not within {seconds} s: {what}", *told])
             time.sleep(_POLL_S)
         self.step(what)
 

@@ -77,7 +77,7 @@ def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drill:
     return prepared(tmp_path)
 
 
-def test_the_loop(drill: Drill, spans: Receiver) -> None:
+def test_the_loop(drill: Drill, spans: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
     """Drift leads to a new champion from one instant on; every event is scored, by the model of its time."""
     settings = drill.settings
     before, after = _scenarios(drill.folder)
@@ -117,6 +117,8 @@ def test_the_loop(drill: Drill, spans: Receiver) -> None:
     assert len(texts) > 0
     _check_lineage(settings, lineage, new)
     _check_spans(spans, steps["sentiment"], file_digest(settings.training_data / "sentiment.train.parquet"))
+    with capsys.disabled():
+        print(f"\n{drill.timings}")  # noqa: T201 - the drill's result, beside its passing
 
 
 def _first_champion(drill: Drill) -> str:
