@@ -177,12 +177,13 @@ def test_promote_where_a_person_is_asked(airflow: Airflow, answer: str) -> None:
 
 @system
 def test_backfill(airflow: Airflow) -> None:
-    """A task a day, within the span that was asked for."""
+    """A task a day, within the span that was asked for, whichever day comes first."""
     days = [{"day": "2026-01-31"}, {"day": "2026-02-01"}]
     airflow.answer("pipeline backfill", {"from": "2026-01-31T06:00:00Z", "to": "2026-02-01T12:00:00Z", "days": days})
     done = airflow.run("backfill", {"from": "2026-01-31T06:00Z", "to": "2026-02-01T12:00Z", "rescore": True})
     assert done["tasks"] == {"plan": "success", "day[0]": "success", "day[1]": "success"}
-    assert airflow.calls == [
+    plan, *called = airflow.calls
+    assert [plan, *sorted(called)] == [
         f"pipeline backfill --from 2026-01-31T06:00Z --to 2026-02-01T12:00Z --rescore --here --dry-run {_END}",
         f"pipeline backfill --from 2026-01-31T06:00:00Z --to 2026-02-01T00:00:00Z --rescore --here {_END}",
         f"pipeline backfill --from 2026-02-01T00:00:00Z --to 2026-02-01T12:00:00Z --rescore --here {_END}",
