@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
     from tests.otlp import Receiver
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
 
 _CHANNELS = ("twitch-speedruns", "twitch-arena")
 _RATE = 150
@@ -163,8 +163,8 @@ def _until_promoted(drill: Drill, old: str, beside: tuple[Running, ...]) -> dict
     drill.until("drift is told on model.drift", lambda: bool(_drifts(drill.settings)), 120, *beside)
     told = time.monotonic()
     with opened_store(drill.settings) as store:
-        drill.until("Airflow has trained a challenger", lambda: _challenges(store, old), 240, *beside)
-        drill.until("shadow and the gates have passed it", lambda: _changed(store), 240, *beside)
+        drill.until("Airflow has trained a challenger", lambda: _challenges(store, old), 360, *beside)
+        drill.until("shadow and the gates have passed it", lambda: _changed(store), 360, *beside)
         steps = {task: store.timeline(task).entries for task in TASKS}
     last_ms = max(step.valid_from_ms for entries in steps.values() for step in entries)
     drill.until("its instant has come and gone", lambda: time.time_ns() // 1_000_000 > last_ms + 5_000, 30, *beside)
