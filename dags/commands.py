@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +21,29 @@ DATA = "{{ (params.data or var.value.get('echopulse_data', 'data')) | quoted }}"
 TRAINED = "{{ (var.value.get('echopulse_home', '.echopulse') ~ '/trained/' ~ run_id) | quoted }}"
 
 _PAUSE = timedelta(minutes=1)
+#: A run is started this long after its time at most. Not at its time alone, which a scheduler that is busy then, or
+#: reads the file then, would miss.
+_LATE = timedelta(minutes=5)
+
+
+def at(cron: str) -> CronTriggerTimetable:
+    """Return the times of a schedule, UTC. Without it a server that comes up would make up for a time of hours ago."""
+    return CronTriggerTimetable(cron, timezone="UTC", run_immediately=_LATE)
 
 
 def workflow(
-    dag_id: str, description: str, schedule: object = None, params: dict[str, Any] | None = None, at_once: int = 1
+    dag_id: str,
+    description: str,
+    schedule: object = None,
+    params: dict[str, Any] | None = None,
+    *,
+    at_once: int = 1,
+    paused: bool | None = None,
 ) -> DAG:
     """Return a DAG of which so many runs at once are under way, and none makes up for a time that was missed.
 
-    In its templates the filter `quoted` makes a value one word of the shell, whatever is in it.
+    `paused` is how a server that sees it for the first time has it, None for as the server has all. In its templates
+    the filter `quoted` makes a value one word of the shell, whatever is in it.
     """
     return DAG(
         dag_id,
@@ -37,6 +52,7 @@ def workflow(
         params=params or {},
         catchup=False,
         max_active_runs=at_once,
+        is_paused_upon_creation=paused,
         tags=["echopulse"],
         user_defined_filters={"quoted": lambda value: shlex.quote(str(value))},
     )

@@ -9,6 +9,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import Param, TriggerRule
+from airflow.sdk.exceptions import AirflowFailException
 
 from dags.commands import DATA, command, workflow
 
@@ -24,15 +25,20 @@ _APPROVER = (
     "{% set said = ti.xcom_pull(task_ids='approve') %}"
     "{{ '--approver ' ~ (said['responded_by_user']['name'] | quoted) if said }}"
 )
-#: A challenger has a day to score as many live events as the gates ask for.
-_SHADOW_PAUSE, _SHADOW_TRIES = timedelta(minutes=5), 288
+#: A challenger has a day to score as many live events as the gates ask for: tries of five minutes.
+_SHADOW_WAIT_S, _SHADOW_PAUSE, _SHADOW_TRIES = 240, timedelta(minutes=1), 288
 
 
 def _enough(document: str) -> dict[str, Any]:
-    """Return what was seen in shadow; raises where it is too little, so that the task is tried again later."""
+    """Return what was seen in shadow; raises where it is too little, so that the task is tried again later.
+
+    A model that another one has followed as challenger will see no more, and is not tried again.
+    """
     seen: dict[str, Any] = json.loads(document)
     if seen["events"] < seen["wanted"]:
         message = f"{seen['events']} events in shadow, {seen['wanted']} are wanted"
+        if not seen["challenger"]:
+            raise AirflowFailException(f"{message}, and it is the challenger no longer")
         raise RuntimeError(message)
     return seen
 
@@ -46,7 +52,7 @@ with workflow("promote", "Judge a challenger and make it the champion", params=_
     gates = command("gates", "registry gates {{ params.task | quoted }}", limit=timedelta(minutes=5))
     shadow = command(
         "shadow",
-        f"registry shadow {_REFERENCE}",
+        f"registry shadow {_REFERENCE} --wait {_SHADOW_WAIT_S}",
         limit=timedelta(minutes=10),
         retries=_SHADOW_TRIES,
         pause=_SHADOW_PAUSE,

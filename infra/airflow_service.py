@@ -81,6 +81,8 @@ class Airflow:
             "AIRFLOW__API__HOST": HOST,
             "AIRFLOW__API__PORT": web,
             "AIRFLOW__API__BASE_URL": self.address,
+            # It shares a machine with the stack: a task whose first call is not answered in time fails.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": task_logs,
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
             # The parent of `dags`, for the triggerer; `airflow` and Python are this environment's, `echopulse` is ours.

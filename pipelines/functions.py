@@ -15,6 +15,8 @@ from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.arrow_exchange import from_arrow, to_arrow
 from pipelines.freshness import Freshness
 from pipelines.retry_log import log_retries
+from pipelines.scored_spans import ScoredSpans
+from pipelines.spans import flush, is_wanted
 from schemas.arrow import EXCHANGED, exchanged
 from schemas.avro_columns import encode_analysis, encode_shadow
 
@@ -75,16 +77,22 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         self._write_digests = write_digests
         self._analyser = Analyser.of(self._selection)
         self._analyser.open()
+        self._spans = ScoredSpans.of(self._selection) if is_wanted() else None
 
     def close(self) -> None:
         """Let the strategies hang up."""
         self._analyser.close()
+        if self._spans is not None:
+            self._spans.tell()
+            flush()
 
     def eval(self, value: pd.Series, record_time: pd.Series) -> pd.Series:
         """Analyse a batch; a record that cannot be analysed is a row with its stage and reason."""
         values = to_arrow(value, pa.binary())
         times = to_arrow(record_time, pa.timestamp("ms", "UTC")).cast(pa.int64())
         analysis = self._analyser.analysis(values, times)
+        if self._spans is not None:
+            self._spans.observe(analysis.rows, times)
         columns = [analysis.rows.column(name) for name in EXCHANGED.names[:-1]]
         columns.append(encode_analysis(analysis.rows, times))
         if self._has_shadow:

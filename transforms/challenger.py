@@ -73,9 +73,13 @@ class ChallengerModel(Model):
 
     def answer(self, task: str, batch: pa.RecordBatch) -> Answer:
         """Answer as the challenger; raises EchoPulseError where there is none, or it cannot be opened."""
+        return self.current().answer(task, batch)
+
+    def current(self) -> Model:
+        """Return the challenger's model; raises EchoPulseError where there is none, or it cannot be opened."""
         if self._fault is not None or self._model is None:
             raise self._fault or EchoPulseError(f"{self._task} has no challenger")
-        return self._model.answer(task, batch)
+        return self._model
 
     def _open(self, digest: str) -> None:
         if not digest:
@@ -110,7 +114,7 @@ class ChallengerStrategy(ModelStrategy):
         """Say whether there is a challenger; each text that one which cannot be opened was to score tells why."""
         there = self._challenger.refresh()
         if self._challenger.digest:
-            self.languages = self._challenger.manifest.task(self.kind).languages
+            self.languages = self._challenger.manifest.task(self._task()).languages
         return there
 
 

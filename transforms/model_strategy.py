@@ -34,14 +34,13 @@ class ModelStrategy(Strategy):
             if shed or "model" in context.options:
                 raise EchoPulseError("timeline: it names the models itself", "leave out the options model and shed")
             self._model = TimedModel(Path(timeline), self.kind)
-            self.languages = self._model.manifest.task(self._task(context)).languages
+            self.languages = self._model.manifest.task(self._task()).languages
             return
         self._model = load_model(self._folder(context), parse_shedding(shed) if shed else None)
-        self.languages = self._model.manifest.task(self._task(context)).languages
+        self.languages = self._model.manifest.task(self._task()).languages
 
-    def _task(self, context: Context) -> str:
+    def _task(self) -> str:
         """Return the task whose languages are the strategy's."""
-        del context
         return self.kind
 
     def _folder(self, context: Context) -> Path:

@@ -67,6 +67,11 @@ class Selection:
                 shadow.append(self._opened(catalogue, kind, name))
         return active, shadow
 
+    def active_options(self, kind: str) -> dict[str, str]:
+        """Return the options of the active strategy of a kind."""
+        names = DEFAULT_STRATEGIES | dict(self.strategies)
+        return options_of(self.options, kind, names.get(kind, ""))
+
     def _opened(
         self, catalogue: Catalogue, kind: str, name: str, opening: tuple[str, ...] = ()
     ) -> tuple[Kind, Strategy]:

@@ -126,15 +126,25 @@ def show(*, options: GlobalOptions = NO_OPTIONS) -> None:
         }
         for key, series in sorted(watcher.monitor.series.items())
     ]
-    emit({"series": found}, options.json, lambda: "\n".join(map(_line, found)) or "nothing has been watched yet")
+    emit({"series": found}, options.json, lambda: _table(found, settings.drift.baseline_panes))
 
 
-def _line(each: dict[str, Any]) -> str:
+def _table(found: list[dict[str, Any]], baseline_panes: int) -> str:
+    """Return a line for each measure of a group, under a heading; the model is told where several have scored."""
+    if not found:
+        return "nothing has been watched yet"
+    heading = f"{'group':<20} {'measure':<14} {'model':<19} {'panes':>7} {'PSI':>6} {'KS':>6}"
+    return "\n".join([heading, *(_line(each, baseline_panes) for each in found)])
+
+
+def _line(each: dict[str, Any], baseline_panes: int) -> str:
+    named = f"{each['group']:<20} {each['measure']:<14} {each['model'][:19]:<19}"
+    if each["learning"] is not None:
+        return f"{named} {each['learning']:>3}/{baseline_panes:<3} learning"
     if each["psi"] is None:
-        said = "learning" if each["learning"] is not None else "learnt"
-        return f"{each['group']:<20} {each['measure']:<14} {said}"
+        return f"{named} {each['tested']:>7} learnt"
     drifted = "  DRIFTED" if each["drifted"] else ""
-    return f"{each['group']:<20} {each['measure']:<14} PSI {each['psi']:.3f}  KS {each['ks']:.3f}{drifted}"
+    return f"{named} {each['tested']:>7,} {each['psi']:>6.3f} {each['ks']:>6.3f}{drifted}"
 
 
 def _told(drift: Drift) -> None:

@@ -13,6 +13,7 @@ from echopulse.cli.output import emit
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
+    from echopulse.registry.registration import Registered
     from echopulse.settings import Settings
 
 app = App(name="registry", help="Models by their digests: list, judge, promote, roll back, serve.")
@@ -64,21 +65,26 @@ def show(reference: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
 
 
 @app.command
-def register(folder: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
-    """Put a model into the registry, as the challenger of each of its tasks.
+def register(folder: str, *tasks: str, options: GlobalOptions = NO_OPTIONS) -> None:
+    """Put a model into the registry, as the challenger of its tasks.
 
     Parameters
     ----------
     folder
         The folder of an artifact, or the name of one that ships.
+    tasks
+        Of its tasks, those that it shall be challenger of; default: all.
     """
+    from dataclasses import asdict
+
     from echopulse.registry.opening import opened_store
+    from echopulse.registry.registration import register as put_in
     from echopulse.training.model_reference import referenced
 
     with opened_store(options.settings()) as store:
-        found = store.register(referenced(folder))
-    document = {"digest": next(iter(found.values())).digest, "tasks": list(found)}
-    emit(document, options.json, lambda: "\n".join(f"{task}@{document['digest']}" for task in found))
+        digest, found = put_in(store, referenced(folder), tasks)
+    document = {"digest": digest, "tasks": [one.task for one in found], "registered": [asdict(one) for one in found]}
+    emit(document, options.json, lambda: "\n".join(_registered(digest, one) for one in found))
 
 
 @app.command
@@ -113,7 +119,7 @@ def promote(
     from echopulse.registry.opening import opened_store, parse_reference
     from echopulse.registry.promotion import Promotion
     from echopulse.registry.promotion import promote as judge_and_promote
-    from echopulse.registry.report import moment, step_document
+    from echopulse.registry.report import moment, not_scored_by_timeline, step_document
 
     settings = options.settings()
     at_ms = None if at is None else int(at) if at.isdigit() else round(read_moment("--at", at).timestamp() * 1_000)
@@ -121,6 +127,8 @@ def promote(
     with opened_store(settings) as store:
         step, verdict = judge_and_promote(store, settings, asked, _say)
     document = {"task": verdict.task, **step_document(step), "verdict": asdict(verdict)}
+    if unheard := not_scored_by_timeline(settings, verdict.task):
+        _say(unheard)
     emit(
         document,
         options.json,
@@ -200,6 +208,15 @@ def follow(*tasks: str, options: GlobalOptions = NO_OPTIONS) -> None:
         _say(f"the timelines of {', '.join(tasks)} are kept in {folder}")
         renewed = keep_renewing(store, folder, tasks, settings.registry.lead_ms, stop, _say)
     emit({"tasks": list(tasks), "folder": folder, "renewed": renewed}, options.json, f"renewed {renewed} times")
+
+
+def _registered(digest: str, one: Registered) -> str:
+    """Say what a model became of a task."""
+    if one.role == "champion":
+        return f"{one.task}@{digest}: the champion, as before"
+    against = f"the champion is {one.champion[:19]}" if one.champion else "there is no champion"
+    place = f" in the place of {one.replaces[:19]}" if one.replaces else ""
+    return f"{one.task}@{digest}: challenger{place}; {against}"
 
 
 def _line(model: dict[str, Any]) -> str:

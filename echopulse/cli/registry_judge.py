@@ -12,6 +12,7 @@ from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
 
 _MOST_SHOWN_OF_A_TEXT = 120
+_LONGEST_WAIT_S = 86_400
 
 
 def gates(task: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
@@ -66,6 +67,7 @@ def shadow(
     reference: str,
     *,
     events: Annotated[int, Parameter(show_default=False)] = 0,
+    wait: float = 0,
     options: GlobalOptions = NO_OPTIONS,
 ) -> None:
     """Compare what a model said in shadow with what the champion said of the same events.
@@ -76,19 +78,32 @@ def shadow(
         TASK@sha256:PREFIX or TASK@challenger.
     events
         How many of the newest are compared; default: as many as the gate shadow_agreement wants, else 10,000.
+    wait
+        Seconds to wait until there are as many as the gate wants, at most; it is no failure if there are fewer.
     """
     from echopulse.registry.gates.declaration import SHIPPED, read_gates
     from echopulse.registry.gates.shadow import ShadowAgreement
     from echopulse.registry.opening import find, opened_store, parse_reference
-    from echopulse.registry.shadow import MOST_SHOWN, seen_in_shadow
+    from echopulse.registry.shadow import MOST_SHOWN, seen_in_shadow, wait_for_events
+    from echopulse.registry.store import CHALLENGER
+    from schemas.errors import UsageError
 
+    if not 0 <= wait <= _LONGEST_WAIT_S:
+        raise UsageError(f"--wait {wait:g}: from 0 to {_LONGEST_WAIT_S:,} seconds")
     settings, named = options.settings(), parse_reference(reference)
     declared = read_gates(Path(settings.registry.gates or SHIPPED), named.task)
     wanted = max((gate.events for gate in declared.gates if isinstance(gate, ShadowAgreement)), default=0)
     with opened_store(settings) as store:
         digest = find(store, named).digest
+        if wait:
+            wait_for_events(settings, named.task, digest, wanted, wait)
+        challenger = store.pointed(named.task, CHALLENGER)
     document = seen_in_shadow(settings, named.task, digest, events or wanted or MOST_SHOWN)
-    document |= {"task": named.task, "wanted": wanted}
+    document |= {
+        "task": named.task,
+        "wanted": wanted,
+        "challenger": challenger is not None and challenger.digest == digest,
+    }
     emit(document, options.json, lambda: "\n".join(shadow_lines(document)))
 
 

@@ -184,6 +184,7 @@ def tracked_training(
     """Train, write the card, and give the run to `publish`, which by default tells MLflow of it."""
     from echopulse.tracking import publish as publishing
     from echopulse.tracking.model_run import Watched, note_model, note_order
+    from echopulse.tracking.traces import trace_training
     from echopulse.training.card import write_card
     from echopulse.training.trainers import train_model
 
@@ -196,6 +197,7 @@ def tracked_training(
         write_card(order.output, document)
         watched.finish()
         note_model(record, order.output, document, kept=True)
+    trace_training(record, order.output)
     return document
 
 
@@ -205,6 +207,7 @@ def _tracked_import(
     """Make an artifact of a checkpoint, write its card, and tell MLflow of it."""
     from echopulse.tracking.model_run import note_data, note_model
     from echopulse.tracking.publish import publish, recorded
+    from echopulse.tracking.traces import trace_training
     from echopulse.training.card import write_card
     from echopulse.training.datasets import TASKS
 
@@ -217,6 +220,7 @@ def _tracked_import(
         document = imported.made(tasks, data, output)
         write_card(output, document)
         note_model(record, output, document, kept=True)
+    trace_training(record, output)
     return document
 
 

@@ -90,6 +90,7 @@ def tune(
 def _registered(settings: Settings, output: Path) -> list[str]:
     """Make the model the challenger of its tasks where there is a registry; return the tasks."""
     from echopulse.registry.opening import opened_store
+    from echopulse.registry.registration import register
     from echopulse.tracking.publish import is_expected
 
     if not is_expected(settings):
@@ -97,7 +98,7 @@ def _registered(settings: Settings, output: Path) -> list[str]:
         return []
     try:
         with opened_store(settings) as store:
-            return list(store.register(output))
+            return [one.task for one in register(store, output)[1]]
     except EchoPulseError as error:
         say(f"not registered: {error}; `echopulse registry register {output}` does it later")
         return []

@@ -14,6 +14,7 @@ from echopulse.registry.probe import probe
 from echopulse.registry.store import CHALLENGER, CHAMPION
 from echopulse.registry.timeline import BEGINNING, Step, is_void
 from echopulse.registry.verdict import GateResult, Verdict, signed, signing_key
+from echopulse.tracking.traces import trace_step
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def promote(
     # The gates took their time, so the instant is looked at once more.
     valid_from_ms = _check_instant(asked.at_ms, timeline, settings)
     step = Step(0, timeline.position, entry.digest, valid_from_ms, "promotion", asked.approver, verdict=text)
-    return _written(store, entry, step), verdict
+    return _written(store, entry, step, verdict.champion), verdict
 
 
 def judge(
@@ -103,10 +104,11 @@ def rollback(store: ModelStore, settings: Settings, task: str, by: str = "") -> 
     entry = store.entry(task, timeline.previous.digest)
     probe(store.fetch(entry), entry.digest)
     valid_from_ms = _check_instant(None, timeline, settings)
-    return _written(store, entry, Step(0, timeline.position, entry.digest, valid_from_ms, "rollback", by))
+    step = Step(0, timeline.position, entry.digest, valid_from_ms, "rollback", by)
+    return _written(store, entry, step, timeline.last.digest)
 
 
-def _written(store: ModelStore, entry: Entry, step: Step) -> Step:
+def _written(store: ModelStore, entry: Entry, step: Step, before: str) -> Step:
     number, timeline = store.append(entry, step)
     if is_void(number, timeline):
         won = timeline.steps[-1]
@@ -116,7 +118,9 @@ def _written(store: ModelStore, entry: Entry, step: Step) -> Step:
     store.point(entry, CHAMPION)
     if (challenger := store.pointed(entry.task, CHALLENGER)) is not None and challenger.digest == entry.digest:
         store.unpoint(entry.task, CHALLENGER)
-    return next(one for one in timeline.steps if one.number == number)
+    written = next(one for one in timeline.steps if one.number == number)
+    trace_step(entry.task, written, before)
+    return written
 
 
 def _champion_before(timeline: Timeline, entry: Entry) -> str:

@@ -7,15 +7,18 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from echopulse.registry.shadow import kind_of
 from echopulse.registry.store import CHALLENGER
 from echopulse.registry.verdict import verified
 from schemas.errors import EchoPulseError
+from transforms.selection import DEFAULT_STRATEGIES, options_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from echopulse.registry.store import Entry, ModelStore
     from echopulse.registry.timeline import Step, Timeline
+    from echopulse.settings import Settings
 
 
 def models(store: ModelStore, task: str | None = None) -> list[dict[str, Any]]:
@@ -86,6 +89,24 @@ def step_document(step: Step) -> dict[str, Any]:
         "by": step.by,
         "written_ms": step.written_ms,
     }
+
+
+def not_scored_by_timeline(settings: Settings, task: str) -> str:
+    """Say why a champion changes nothing in the job, '' where a strategy of the settings goes by its timeline.
+
+    Strategies go by the timelines of sentiment, toxicity and stance; champions of the parts of toxicity are for those
+    who name them.
+    """
+    kind = kind_of(task)
+    if kind != task:
+        return f"the job scores {task} by the timeline of {kind}; this is for those who ask for {task}@champion"
+    name = settings.strategies.get(kind, DEFAULT_STRATEGIES.get(kind, ""))
+    if "timeline" in options_of(settings.strategy_options, kind, name):
+        return ""
+    return (
+        f"the job goes on with what the settings name: strategy_options.{kind}.timeline is not set; "
+        f"with it, and `echopulse registry follow {kind}`, it scores by this timeline"
+    )
 
 
 def moment(at_ms: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
@@ -25,6 +26,8 @@ _ACTIONED = {"toxicity": "toxic"}
 _SAMPLES = 10
 #: How many events are compared where nobody says how many.
 MOST_SHOWN = 10_000
+#: Between two looks for more: so many seconds, and so many times as long as the look took.
+_LOOK_EVERY_S, _REST = 2.0, 4.0
 
 
 def kind_of(task: str) -> str:
@@ -101,6 +104,23 @@ def compare(settings: Settings, task: str, digest: str, events: int) -> Comparis
         found.microseconds /= found.events
         found.active_microseconds /= found.events
     return found
+
+
+def wait_for_events(settings: Settings, task: str, digest: str, events: int, seconds: float) -> bool:
+    """Wait until a model has scored so many events in shadow, for some seconds at most; say whether it has.
+
+    Raises EchoPulseError where Kafka does not answer.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        began = time.monotonic()
+        if compare(settings, task, digest, events).events >= events:
+            return True
+        # A look reads the topic from far back: most of the time is spent waiting.
+        pause = max(_LOOK_EVERY_S, _REST * (time.monotonic() - began))
+        if time.monotonic() + pause > deadline:
+            return False
+        time.sleep(pause)
 
 
 def seen_in_shadow(settings: Settings, task: str, digest: str, events: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from schemas.errors import EchoPulseError, did_you_mean
 from transforms.artifact import MANIFEST, file_digest, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from echopulse.tracking.server import MlflowServer
 
@@ -81,17 +81,21 @@ class ModelStore:
             raise EchoPulseError(f"{task}@{digest} is ambiguous: {told}", "give more digits")
         return found[0]
 
-    def register(self, folder: Path) -> dict[str, Entry]:
-        """Register an artifact for each of its tasks, as their challenger; return them by task.
+    def register(self, folder: Path, tasks: Sequence[str] = ()) -> dict[str, Entry]:
+        """Register an artifact for each of its tasks, or those named, as their challenger; return them by task.
 
         The run of its training holds it where there is one, else a run is made for it. Raises EchoPulseError where it
-        is no model that could score.
+        is no model that could score, or lacks a task.
         """
         manifest, digest = read_manifest(folder)
+        own = tasks_of(manifest)
+        for task in tasks:
+            if task not in own:
+                raise EchoPulseError(f"model '{manifest.name}' has no task '{task}'", did_you_mean(task, own))
         probe(folder)
         registered: dict[str, Entry] = {}
         run = ""
-        for task in tasks_of(manifest):
+        for task in dict.fromkeys(tasks) or own:
             known = [entry for entry in self.entries(task) if entry.digest == digest]
             if not known:
                 run = run or self._run_of(digest) or self._kept(folder, manifest.name)

@@ -81,7 +81,9 @@ def note_order(record: RunRecord, order: Order) -> None:
         **{f"recipe.{name}": value for name, value in order.recipe.items()},
     )
     tasks = datasets.chosen_tasks(list(order.tasks)) or list(datasets.TASKS)
-    note_data(record, order.data, tasks, ("train", "val"))
+    # A cascade is tuned on validation rows, of models that have learnt; only its folds train models of their own.
+    learns = order.kind != "cascade" or (order.folds > 0 and order.first is None and order.second is None)
+    note_data(record, order.data, tasks, ("train", "val") if learns else ("val",))
     for path in order.unlabelled:
         if path.is_file():  # a missing one is refused by the training
             record.inputs.append(_input(path, "unlabelled"))

@@ -103,5 +103,6 @@ def airflow(airflow_home: Path, tmp_path: Path) -> Airflow:
         "AIRFLOW_VAR_ECHOPULSE_HOME": "/home of it",
         "AIRFLOW_VAR_ECHOPULSE_DATA": "/labelled texts",
         "AIRFLOW_VAR_ECHOPULSE_CONFIG": "my settings.yaml",
+        "AIRFLOW_VAR_ECHOPULSE_RETRAIN_PAUSE": "0",
     }
     return Airflow(tmp_path, environment)

@@ -30,6 +30,8 @@ _DECLARED = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 bag = DagBag(sys.argv[1])
+times = {name: getattr(dag.timetable, "timetable", dag.timetable) for name, dag in bag.dags.items()}
+late = {name: getattr(each, "run_immediately", None) for name, each in times.items()}
 ours = [name for name in sys.modules if name.split(".")[0] in ("echopulse", "schemas", "transforms", "features")]
 tasks = {
     name: {task.task_id: [task.retries, task.execution_timeout and task.execution_timeout.total_seconds()]
@@ -37,7 +39,10 @@ tasks = {
     for name, dag in bag.dags.items()
 }
 seconds = {stat.file: stat.duration.total_seconds() for stat in bag.dagbag_stats}
-print(json.dumps({"errors": bag.import_errors, "ours": ours, "tasks": tasks, "seconds": seconds}))
+print(json.dumps({"errors": bag.import_errors, "ours": ours, "tasks": tasks, "seconds": seconds,
+    "late": {name: str(value) for name, value in late.items() if value is not None},
+    "catchup": [name for name, dag in bag.dags.items() if dag.catchup],
+    "paused": {name: dag.is_paused_upon_creation for name, dag in bag.dags.items()}}))
 """
 
 
@@ -85,26 +90,45 @@ def test_all_are_found_and_every_task_has_a_limit(airflow_home: Path) -> None:
     limits = {(dag, task): each for dag, tasks in found["tasks"].items() for task, each in tasks.items()}
     assert limits.pop(("promote", "approve")) == [0, None]
     assert all(retries > 0 and limit for retries, limit in limits.values()), limits
+    # A server that comes up hours after a DAG's time does not make up for it.
+    assert found["late"] == dict.fromkeys(("compact_and_retain", "drift_check", "retrain"), "0:05:00")
+    assert found["catchup"] == []
+    assert found["paused"] == dict.fromkeys(DAGS) | {"drift_check": True}
     print("seconds to load:", found["seconds"])  # noqa: T201 - a figure, not a limit
 
 
 @system
 def test_retrain(airflow: Airflow) -> None:
     """A model is trained and registered, and its promotion asked for in each of its tasks."""
-    airflow.answer("registry register", {"digest": "sha256:abcd", "tasks": ["hate", "stance"]})
-    done = airflow.run("retrain", {"tasks": ["hate", "stance; touch here"]})
+    roles = {"hate": "challenger", "stance": "challenger", "toxicity": "champion"}
+    registered = [{"task": task, "role": role} for task, role in roles.items()]
+    airflow.answer("registry register", {"digest": "sha256:abcd", "registered": registered})
+    done = airflow.run("retrain", {"tasks": ["hate", "stance; touch here"], "data": "/other texts"})
     assert done["state"] == "success"
-    asked = {dag: sorted(conf["task"] for other, conf in done["asked"] if other == dag) for dag, _ in done["asked"]}
-    assert asked == {"promote": ["hate", "stance"]}
-    assert all(conf["digest"] == "sha256:abcd" for _, conf in done["asked"])
+    assert all(dag == "promote" for dag, _ in done["asked"])
+    assert sorted(done["asked"], key=str) == [
+        ["promote", {"task": task, "digest": "sha256:abcd", "data": "/other texts"}] for task in ("hate", "stance")
+    ]
     train, register = airflow.calls
     folder = re.fullmatch(
-        rf"train hate stance; touch here --data /labelled texts --output (/home of it/trained/\S+) --overwrite {_END}",
+        rf"train hate stance; touch here --data /other texts --output (/home of it/trained/\S+) --overwrite {_END}",
         train,
     )
     assert folder is not None
-    assert register == f"registry register {folder[1]} {_END}"
+    assert register == f"registry register {folder[1]} hate stance; touch here {_END}"
     assert not (airflow.folder / "here").exists()
+
+
+@system
+def test_retrain_on_what_the_champion_knows(airflow: Airflow) -> None:
+    """The same files give the same model: nothing is to be promoted, and nothing has failed."""
+    registered = [{"task": task, "role": "champion"} for task in ("sentiment", "toxicity")]
+    airflow.answer("registry register", {"digest": "sha256:beef", "registered": registered})
+    done = airflow.run("retrain")
+    assert done["state"] == "success"
+    assert [conf for _, conf in done["asked"] if conf["digest"] == "sha256:beef"] == []
+    assert done["tasks"] == {"pause": "success", "train": "success", "register": "success", "promote": "skipped"}
+    assert airflow.calls[0].startswith("train sentiment toxicity --data /labelled texts --output ")
 
 
 @system
@@ -117,10 +141,21 @@ def test_promote_where_nobody_is_asked(airflow: Airflow) -> None:
     assert done["tasks"]["approve"] == "skipped"
     assert airflow.calls == [
         f"registry gates hate {_END}",
-        f"registry shadow hate@sha256:abcd {_END}",
+        f"registry shadow hate@sha256:abcd --wait 240 {_END}",
         f"registry judge hate@sha256:abcd --data /labelled texts {_END}",
         f"registry promote hate@sha256:abcd --data /labelled texts {_END}",
     ]
+
+
+@system
+def test_promote_one_that_another_has_followed(airflow: Airflow) -> None:
+    """It will score no more events: its promotion ends at once instead of asking for a day."""
+    airflow.answer("registry gates", {"role": ""})
+    airflow.answer("registry shadow", {"events": 4, "wanted": 5, "challenger": False})
+    done = airflow.run("promote", {"task": "hate", "digest": "sha256:abcd", "data": "/other texts"})
+    assert done["tasks"]["shadow"] == "failed"
+    assert done["tasks"]["judge"] == "upstream_failed"
+    assert airflow.calls == [f"registry gates hate {_END}", f"registry shadow hate@sha256:abcd --wait 240 {_END}"]
 
 
 @system
@@ -142,12 +177,13 @@ def test_promote_where_a_person_is_asked(airflow: Airflow, answer: str) -> None:
 
 @system
 def test_backfill(airflow: Airflow) -> None:
-    """A task a day, within the span that was asked for."""
+    """A task a day, within the span that was asked for, whichever day comes first."""
     days = [{"day": "2026-01-31"}, {"day": "2026-02-01"}]
     airflow.answer("pipeline backfill", {"from": "2026-01-31T06:00:00Z", "to": "2026-02-01T12:00:00Z", "days": days})
     done = airflow.run("backfill", {"from": "2026-01-31T06:00Z", "to": "2026-02-01T12:00Z", "rescore": True})
     assert done["tasks"] == {"plan": "success", "day[0]": "success", "day[1]": "success"}
-    assert airflow.calls == [
+    plan, *called = airflow.calls
+    assert [plan, *sorted(called)] == [
         f"pipeline backfill --from 2026-01-31T06:00Z --to 2026-02-01T12:00Z --rescore --here --dry-run {_END}",
         f"pipeline backfill --from 2026-01-31T06:00:00Z --to 2026-02-01T00:00:00Z --rescore --here {_END}",
         f"pipeline backfill --from 2026-02-01T00:00:00Z --to 2026-02-01T12:00:00Z --rescore --here {_END}",

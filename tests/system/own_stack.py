@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_PORTS = (
+PORTS = (
     *("kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port", "valkey_port", "mlflow_port"),
     *("metrics_port", "s3_port", "s3_master_port", "s3_volume_port", "s3_filer_port"),
 )
 #: S3's gRPC ports lie above its last one.
-_ABOVE = 4
+PORTS_ABOVE = 4
 #: What a process that belongs to a home carries in its environment.
 _MARKS = ("EMBEDDED_STACK_HOME", "ECHOPULSE_HOME")
 
@@ -49,7 +49,7 @@ def own_settings(home: Path) -> Settings:
     No partition is ever taken for idle: tests follow each other with pauses, and the first partition that is read
     afterwards must not make the events of the others late.
     """
-    ports = dict(zip(_PORTS, free_ports(len(_PORTS) + _ABOVE), strict=False))
+    ports = dict(zip(PORTS, free_ports(len(PORTS) + PORTS_ABOVE), strict=False))
     return Settings(
         home=home, stack=EmbeddedStack(**ports, start_timeout_s=300), job=Job(idle_timeout_ms=24 * 3_600_000)
     )
@@ -57,7 +57,7 @@ def own_settings(home: Path) -> Settings:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a command that shall use these settings and no others."""
-    ports = {f"ECHOPULSE_STACK__{name.upper()}": str(getattr(settings.stack, name)) for name in _PORTS}
+    ports = {f"ECHOPULSE_STACK__{name.upper()}": str(getattr(settings.stack, name)) for name in PORTS}
     others = {key: value for key, value in os.environ.items() if not key.startswith("ECHOPULSE_")}
     return others | ports | {"ECHOPULSE_HOME": str(settings.home), "ECHOPULSE_STACK__START_TIMEOUT_S": "300"}
 

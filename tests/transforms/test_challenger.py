@@ -103,3 +103,36 @@ def test_the_file(tmp_path: Path) -> None:
     for _ in range(2):
         write_challenger(tmp_path, "hate", "")
         assert read_challenger(tmp_path, "hate") == ""
+
+
+def test_stance_in_shadow(tmp_path: Path, encode: Encode) -> None:
+    """Toward all targets of the challenger, or those that the option names for both."""
+    digest = another(tmp_path)
+    write_challenger(tmp_path, "stance", digest)
+    batch = encode(text("climate change is real and we must act now"))
+    for targets, wanted in (({}, 5), ({"targets": "climate, atheism"}, 2)):
+        options = {"stance": targets, "stance/challenger": {"timeline": str(tmp_path)}}
+        analyser = Analyser({}, options=options, shadow={"stance": ["challenger"]})
+        analyser.open()
+        (one,) = analyser.analysis(*batch).shadow.to_pylist()
+        assert (one["kind"], one["strategy"], one["model"]) == ("stance", "challenger", digest)
+        assert one["label"] == one["active_label"]
+        assert len(one["label"].split()) == wanted
+        assert "climate=" in one["label"]
+
+
+def test_a_stance_that_the_challenger_lacks(tmp_path: Path, encode: Encode) -> None:
+    """Each text tells; one that cannot be opened does, too, and harms no event."""
+    write_challenger(tmp_path, "stance", another(tmp_path))
+    options = {"stance/challenger": {"timeline": str(tmp_path), "targets": "climat"}}
+    analyser = Analyser({}, options=options, shadow={"stance": ["challenger"]})
+    analyser.open()
+    (one,) = analyser.analysis(*encode(text("what a lovely day"))).shadow.to_pylist()
+    assert one["model"].endswith("model 'default' knows no stance toward 'climat' (did you mean 'climate'?)")
+    (tmp_path / "challenger" / "stance.json").write_text("{", encoding="utf-8")
+    analyser = Analyser({}, options=options, shadow={"stance": ["challenger"]})
+    analyser.open()
+    analysis = analyser.analysis(*encode(text("what a lovely day")))
+    assert analysis.rows.column("stage").to_pylist() == [""]
+    (one,) = analysis.shadow.to_pylist()
+    assert "names no challenger" in one["model"]

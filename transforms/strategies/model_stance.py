@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from transforms.strategy import Context
 
 
+def named_targets(context: Context) -> tuple[str, ...]:
+    """Return the targets of the option `targets`, which commas separate; none where it is not given."""
+    return tuple(name.strip() for name in context.options.get("targets", "").split(",") if name.strip())
+
+
 class BagStance(ModelStrategy):
     """Favor, against or none toward each target: those of the option `targets` (by commas), else all of the model's."""
 
@@ -27,13 +32,7 @@ class BagStance(ModelStrategy):
     def open(self, context: Context) -> None:
         """Load the artifact; raises EchoPulseError where it was not trained for a target."""
         super().open(context)
-        known = self._model.manifest.stance_targets()
-        named = [name.strip() for name in context.options.get("targets", "").split(",") if name.strip()]
-        for target in named:
-            if target not in known:
-                model = self._model.manifest.name
-                raise EchoPulseError(f"model '{model}' knows no stance toward '{target}'", did_you_mean(target, known))
-        self._targets = tuple(named) or known
+        self._targets = self._known(named_targets(context))
 
     def analyze(self, batch: pa.RecordBatch) -> pa.Array:
         """Score each text toward each target."""
@@ -52,8 +51,16 @@ class BagStance(ModelStrategy):
             fields=list(STANCE),
         )
 
-    def _task(self, context: Context) -> str:
-        del context
+    def _known(self, named: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the targets named, all of the model's where none is; raises EchoPulseError where it lacks one."""
+        known = self._model.manifest.stance_targets()
+        for target in named:
+            if target not in known:
+                model = self._model.manifest.name
+                raise EchoPulseError(f"model '{model}' knows no stance toward '{target}'", did_you_mean(target, known))
+        return named or known
+
+    def _task(self) -> str:
         targets = self._model.manifest.stance_targets()
         if not targets:
             raise EchoPulseError(

@@ -58,9 +58,13 @@ def test_series_are_shown(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert (toxicity["group"], toxicity["learning"], toxicity["tested"], toxicity["drifted"]) == ("x", None, 1, False)
     assert 0 < toxicity["psi"] < 0.1
     assert main(["drift", "show"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["x", "hate", "learning"]
-    assert lines[1].split()[:3] == ["x", "toxicity", "PSI"]
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["group", "measure", "model", "panes", "PSI", "KS"]
+    assert lines[0].split() == ["x", "hate", "m", "3/40", "learning"]
+    group, measure, model, panes, psi, _ = lines[1].split()
+    assert (group, measure, model, panes) == ("x", "toxicity", "m", "1")
+    assert psi == f"{toxicity['psi']:.3f}"
+    assert heading.index("PSI") + 3 == lines[1].index(psi) + len(psi)
 
 
 def test_no_broker_is_one_line(

@@ -32,6 +32,7 @@ TUNE = ["tune", "hate", "--data", ".", "--output", "x"]
         (["registry", "rollback", "sentiment"], 1, NO_MLFLOW),
         (["registry", "rollback", "sentiment@champion"], 2, A_MODEL),
         (["registry", "promote", "sentiment"], 1, NO_REFERENCE),
+        (["registry", "shadow", "hate@challenger", "--wait=-1"], 2, "--wait -1: from 0 to 86,400 seconds"),
         (["registry", "promote", "hate@challenger", "--at", "soon"], 2, NO_TIME),
         (["registry", "serve", "--cert", "x.pem"], 2, "--cert and --key belong together"),
         (["registry", "serve", "--client-ca", "x.pem"], 2, "--client-ca needs --cert and --key"),

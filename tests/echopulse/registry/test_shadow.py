@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from echopulse.cli.registry_judge import shadow_lines
-from echopulse.registry.shadow import compare, seen_in_shadow
+from echopulse.registry.shadow import compare, seen_in_shadow, wait_for_events
 from echopulse.settings import Settings
 from echopulse.settings_sections import Kafka, Lake
 from schemas.arrow import EVENT
@@ -18,6 +19,8 @@ from tests.echopulse.registry.gates.test_shadow import produce
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 OWN, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 NEW_YEAR_MS = 1_767_225_600_000
@@ -106,3 +109,21 @@ def test_the_newest_are_compared_and_none_is_told(bootstrap: str, tmp_path: Path
     nothing = compare(settings, "sentiment", OTHER, 10).document()
     assert (nothing["events"], nothing["agreement"]) == (0, 0.0)
     assert shadow_lines(nothing) == ["in shadow: it has scored no event"]
+
+
+def test_it_is_waited_until_there_are_enough(bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at again after a pause, and not beyond the seconds that are given."""
+    settings = Settings(home=tmp_path, kafka=Kafka(bootstrap=bootstrap))
+    produce(bootstrap, [("sentiment", OWN, "negative", "positive")])
+    assert not wait_for_events(settings, "sentiment", OWN, 2, 0.0)
+    pauses: list[float] = []
+
+    def passes(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            produce(bootstrap, [("sentiment", OWN, "negative", "positive")])
+
+    monkeypatch.setattr(time, "sleep", passes)
+    assert wait_for_events(settings, "sentiment", OWN, 2, 1_000.0)
+    assert len(pauses) == 2
+    assert all(pause >= 2.0 for pause in pauses)
