@@ -15,7 +15,7 @@ from echopulse.settings_sections import Tracking
 from echopulse.tracking.delivery import experiment_id
 from echopulse.tracking.publish import open_server
 from echopulse.training import bag
-from echopulse.training.trainers import Order
+from echopulse.training.order import Order
 from tests.echopulse.training.conftest import data
 from transforms.artifact import SHIPPED, read_manifest
 
