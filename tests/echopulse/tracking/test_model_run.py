@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +11,7 @@ from echopulse.cli.train import tracked_training
 from echopulse.settings_sections import Tracking
 from echopulse.tracking.delivery import experiment_id
 from echopulse.tracking.publish import open_server
-from echopulse.training import bag
+from echopulse.training import bag, transformer
 from echopulse.training.order import Order
 from tests.echopulse.training.conftest import data
 from transforms.artifact import SHIPPED, read_manifest
@@ -31,17 +28,9 @@ EXPERIMENT = "kinds"
 LABELLED = ("hate", "offensive", "sentiment")
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A transformer's, as far as an order changes it."""
-
-    seed: int = 0
-    epochs: float = 3.0
-
-
-def _as_a_transformer(examples: Examples, held: Examples, output: Path, _: Recipe, say: Any, declared: Any) -> str:  # noqa: ANN401 - as the real one
+def _as_a_transformer(examples: Examples, held: Examples, output: Path, _: object, say: Any, **told: Any) -> str:  # noqa: ANN401 - as the real one
     """Train a bag in its place."""
-    return bag.fit(examples, held, output, bag.Recipe(epochs=1, chat_per_thousand=20), say, declared=declared)
+    return bag.fit(examples, held, output, bag.Recipe(epochs=1, chat_per_thousand=20), say, declared=told["declared"])
 
 
 def runs(settings: Settings) -> list[dict[str, Any]]:
@@ -62,10 +51,7 @@ def test_a_training_is_a_run(
 ) -> None:
     """Its order, its metrics with intervals, the files that it read, its artifact and its digest."""
     settings = mlflow.model_copy(update={"tracking": Tracking(uri=mlflow.tracking.uri, experiment=EXPERIMENT)})
-    stub = ModuleType("echopulse.training.transformer")
-    stub.Recipe, stub.fit = Recipe, _as_a_transformer  # type: ignore[attr-defined] # a module of the test's
-    monkeypatch.setitem(sys.modules, stub.__name__, stub)
-    monkeypatch.setattr("echopulse.training.transformer", stub, raising=False)
+    monkeypatch.setattr(transformer, "fit", _as_a_transformer)
     output = tmp_path / kind
     if kind == "transformer":
         order = Order(kind, ("sentiment",), data, output, epochs=2)
