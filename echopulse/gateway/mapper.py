@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
 import pyarrow as pa
 
+from echopulse.gateway.burst import Burst
 from echopulse.gateway.columns import columns_of, metadata_by_columns
 from echopulse.gateway.event_time import milliseconds
 from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, reader
@@ -76,20 +76,20 @@ class Mapper:
 
         Stages: `parse` for what is not JSON or came cut short, `validate` for a value that is missing or no time.
         """
-        documents, unread = _parsed(frames)
-        total = len(frames)
+        datas, unread = _whole(frames)
+        documents = _parsed(datas, unread)
+        total = len(datas)
         kept: Sequence[int] = range(total)
         if self._tests:
             wanted = self._wanted(documents)
             kept = [place for place in kept if place in unread or wanted[place]]
         if len(kept) < total:
             documents = [documents[place] for place in kept]
-            frames = [frames[place] for place in kept]
+            datas = [datas[place] for place in kept]
         faults: Faults = (
             {at: ("parse", unread[place]) for at, place in enumerate(kept) if place in unread} if unread else {}
         )
-        parsed = [at for at in range(len(frames)) if at not in faults] if faults else range(len(frames))
-        datas = [frame.data for frame in frames]
+        parsed = [at for at in range(len(datas)) if at not in faults] if faults else range(len(datas))
         columns = columns_of(self._values(documents, datas, parsed, faults), faults)
         rows = Rows(columns, _numbers(kept, first_number), datas.__getitem__, faults)
         return Mapped(rows, total - len(kept))
@@ -164,21 +164,26 @@ def to_milliseconds(value: object, form: TimeFormat) -> int:
     return number * times // by if isinstance(number, int) else math.floor(round(number * times / by, 3))
 
 
-def _parsed(frames: Sequence[Framed]) -> tuple[list[Any], dict[int, str]]:
-    """Return the JSON of frames, None where there is none, and what is wrong with those by their place."""
-    if not any(map(attrgetter("fault"), frames)):
+def _whole(frames: Sequence[Framed]) -> tuple[list[bytes], dict[int, str]]:
+    """Return the bytes of frames, and why some could not be taken whole, by their place."""
+    if isinstance(frames, Burst):
+        return frames.datas, {}
+    return [frame.data for frame in frames], {place: frame.fault for place, frame in enumerate(frames) if frame.fault}
+
+
+def _parsed(datas: Sequence[bytes], unread: dict[int, str]) -> list[Any]:
+    """Return the JSON of frames, None where there is none; `unread` is told why."""
+    if not unread:
         with suppress(orjson.JSONDecodeError):
-            return list(map(orjson.loads, map(attrgetter("data"), frames))), {}
-    documents: list[Any] = [None] * len(frames)
-    unread: dict[int, str] = {}
-    for place, frame in enumerate(frames):
-        try:
-            documents[place] = None if frame.fault else orjson.loads(frame.data)
-        except orjson.JSONDecodeError as error:
-            unread[place] = f"not JSON: {error}"
-        if frame.fault:
-            unread[place] = frame.fault
-    return documents, unread
+            return list(map(orjson.loads, datas))
+    documents: list[Any] = [None] * len(datas)
+    for place, data in enumerate(datas):
+        if place not in unread:
+            try:
+                documents[place] = orjson.loads(data)
+            except orjson.JSONDecodeError as error:
+                unread[place] = f"not JSON: {error}"
+    return documents
 
 
 def _numbers(kept: Sequence[int], first: int) -> Sequence[int]:

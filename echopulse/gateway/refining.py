@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from echopulse.gateway.access import Access
+from echopulse.gateway.burst import Burst, resume_of
 from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
 from echopulse.gateway.event_time import TimeRange
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from echopulse.gateway.connector import Arrival
     from echopulse.gateway.gateway_config import Source
+    from echopulse.gateway.receipt import Receipt
 
 #: Kafka's framing around a message, and its headers.
 _BESIDE_BYTES = 1024
@@ -88,9 +90,9 @@ class Refining:
             for letter in letters
             for datum, headers in letter_messages(letter, self._form)
         ]
-        receipts = [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
-        resume = next((arrival.resume for arrival in reversed(arrivals) if arrival.resume), "")
-        batch = Batch([*records, *written] if written else records, resume=resume, receipts=receipts)
+        batch = Batch(
+            [*records, *written] if written else records, resume=resume_of(arrivals), receipts=_receipts(arrivals)
+        )
         return Refined(batch, len(records), len(letters), mapped.filtered, Counter(dropped))
 
     def _mapped(self, arrivals: Sequence[Arrival], first_number: int) -> Mapped:
@@ -113,6 +115,12 @@ class Refining:
     def _too_large(self, events: pa.RecordBatch, values: pa.BinaryArray, row: int) -> DeadLetter:
         reason = f"a message of {len(values[row])} bytes is above the {MAX_MESSAGE_BYTES} bytes that {EVENTS} takes"
         return DeadLetter("produce", reason, EVENTS, events.column("id")[row].as_py(), now_ms(), values[row].as_py())
+
+
+def _receipts(arrivals: Sequence[Arrival]) -> list[Receipt]:
+    if isinstance(arrivals, Burst):
+        return []
+    return [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
 
 
 def _listed(values: pa.BinaryArray) -> list[bytes]:
