@@ -14,18 +14,25 @@ import pyarrow as pa
 from echopulse.gateway.burst import Burst
 from echopulse.gateway.columns import columns_of, metadata_by_columns
 from echopulse.gateway.event_time import milliseconds
-from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, reader
+from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, paths_of, reader
 from echopulse.gateway.mapping_paths import written
 from echopulse.gateway.rows import Faults, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from echopulse.gateway.mapping import Mapping, TimeFormat, Value
+    from echopulse.gateway.mapping_columns import Documents
+    from echopulse.gateway.mapping_paths import Keys
+    from echopulse.gateway.mapping_scan import PathScan
 
 #: Milliseconds in a unit of time, as a fraction.
 _UNITS: dict[str, tuple[int, int]] = {"s": (1_000, 1), "ms": (1, 1), "us": (1, 1_000)}
 _FAR_MS = 2**53
+#: Fewer frames are parsed in the time that the scan takes to begin.
+_FEWEST_SCANNED = 16
 _SHOWN_CHARACTERS = 60
 
 
@@ -64,6 +71,7 @@ class Mapper:
         self._source = mapping.source
         self._tests = [holding(condition) for condition in mapping.when]
         named = {"id": mapping.id, "channel": mapping.channel, "user": mapping.user}
+        self._scan = _scan_of(mapping)
         self._fields = {name: (reader(value), _described(value)) for name, value in named.items()}
         self._time, self._time_format = mapping.ts.path, mapping.ts.format
         self._text = reader(mapping.text) if mapping.text else None
@@ -77,40 +85,53 @@ class Mapper:
         Stages: `parse` for what is not JSON or came cut short, `validate` for a value that is missing or no time.
         """
         datas, unread = _whole(frames)
-        documents = _parsed(datas, unread)
+        numbers = range(first_number, first_number + len(datas))
+        if self._scan is None or unread or len(datas) < _FEWEST_SCANNED:
+            return self._mapped(_parsed(datas, unread), datas, numbers, unread)
+        scanned, sure = self._scan.read(datas)
+        if sure.all():
+            return self._mapped(scanned, datas, numbers, {})
+        found, others = np.flatnonzero(sure).tolist(), np.flatnonzero(~sure).tolist()
+        rest, unread = [datas[place] for place in others], {}
+        return _woven(
+            self._mapped(scanned.take(found), [datas[p] for p in found], [numbers[p] for p in found], {}),
+            self._mapped(_parsed(rest, unread), rest, [numbers[place] for place in others], unread),
+        )
+
+    def _mapped(
+        self, documents: Documents, datas: Sequence[bytes], numbers: Sequence[int], unread: dict[int, str]
+    ) -> Mapped:
         total = len(datas)
         kept: Sequence[int] = range(total)
         if self._tests:
             wanted = self._wanted(documents)
             kept = [place for place in kept if place in unread or wanted[place]]
         if len(kept) < total:
-            documents = [documents[place] for place in kept]
-            datas = [datas[place] for place in kept]
+            documents = [documents[place] for place in kept] if isinstance(documents, list) else documents.take(kept)
+            datas, numbers = [datas[place] for place in kept], [numbers[place] for place in kept]
         faults: Faults = (
             {at: ("parse", unread[place]) for at, place in enumerate(kept) if place in unread} if unread else {}
         )
         parsed = [at for at in range(len(datas)) if at not in faults] if faults else range(len(datas))
         columns = columns_of(self._values(documents, datas, parsed, faults), faults)
-        rows = Rows(columns, _numbers(kept, first_number), datas.__getitem__, faults)
-        return Mapped(rows, total - len(kept))
+        return Mapped(Rows(columns, numbers, datas.__getitem__, faults), total - len(kept))
 
-    def _wanted(self, documents: Sequence[Any]) -> list[bool]:
+    def _wanted(self, documents: Documents) -> list[bool]:
         wanted = [True] * len(documents)
         for holds in self._tests:
             wanted = [one and two for one, two in zip(wanted, holds(documents), strict=True)]
         return wanted
 
     def _values(
-        self, documents: Sequence[Any], datas: Sequence[bytes], parsed: Sequence[int], faults: Faults
+        self, documents: Documents, datas: Sequence[bytes], parsed: Sequence[int], faults: Faults
     ) -> list[Sequence[Any] | pa.Array]:
         """Return the seven columns of an event; a frame that could not be parsed has its bytes and the source alone."""
-        found: dict[str, list[Any]] = {}
+        found: dict[str, list[Any] | pa.StringArray] = {}
         for name, (read, described) in self._fields.items():
             found[name] = column = read(documents)
-            if None in column:
-                for at in parsed:
-                    if column[at] is None:
-                        faults.setdefault(at, ("validate", f"{name} is missing: no value at {described}"))
+            for at in _missing(column):
+                if len(parsed) == len(datas) or at in parsed:
+                    faults.setdefault(at, ("validate", f"{name} is missing: no value at {described}"))
         stamps = self._stamps(documents, faults)
         metadata = self._metadata_of(documents)
         if len(parsed) < len(datas):
@@ -120,16 +141,16 @@ class Mapper:
         sources = pa.repeat(self._source, len(datas))
         return [found["id"], stamps, sources, found["channel"], found["user"], datas, metadata]
 
-    def _stamps(self, documents: Sequence[Any], faults: Faults) -> list[int | None] | pa.Int64Array:
-        values = found_at(documents, self._time)
-        if self._time_format in _UNITS and set(map(type, values)) == {int}:
+    def _stamps(self, documents: Documents, faults: Faults) -> list[int | None] | pa.Int64Array:
+        if self._time_format in _UNITS:
             times, by = _UNITS[self._time_format]
+            numbers = _whole_numbers(documents, self._time)
             # What is farther would not fit when it is multiplied.
-            if min(values) >= -_FAR_MS and max(values) <= _FAR_MS:
-                numbers = np.array(values, np.int64)
+            if numbers is not None and len(numbers) and np.abs(numbers).max() <= _FAR_MS:
                 exact = numbers * times // by
                 if np.abs(exact).max() <= _FAR_MS:
                     return pa.array(exact)
+        values = found_at(documents, self._time)
         stamps: list[int | None] = [None] * len(values)
         for at, value in enumerate(values):
             try:
@@ -138,7 +159,7 @@ class Mapper:
                 faults.setdefault(at, ("validate", f"ts at {written(self._time)}: {error}"))
         return stamps
 
-    def _metadata_of(self, documents: Sequence[Any]) -> pa.MapArray:
+    def _metadata_of(self, documents: Documents) -> pa.MapArray:
         columns: dict[str, str | pa.StringArray] = {
             key: origin if isinstance(origin, str) else as_text_column(origin(documents))
             for key, origin in self._metadata
@@ -186,10 +207,62 @@ def _parsed(datas: Sequence[bytes], unread: dict[int, str]) -> list[Any]:
     return documents
 
 
-def _numbers(kept: Sequence[int], first: int) -> Sequence[int]:
-    if isinstance(kept, range):
-        return range(first, first + len(kept))
-    return [first + place for place in kept]
+def _scan_of(mapping: Mapping) -> PathScan | None:
+    """Return what reads a mapping's paths without parsing, None where they are more than that can follow."""
+    # Compiled code, a second to load: only for who maps frames.
+    from echopulse.gateway.mapping_scan import PathScan
+
+    values = [mapping.id, mapping.channel, mapping.user, *mapping.metadata.values()]
+    values += [mapping.text] if mapping.text else []
+    paths = [mapping.ts.path, *(condition.path for condition in mapping.when)]
+    paths += [path for value in values for path in paths_of(value)]
+    try:
+        return PathScan(paths)
+    except ValueError:
+        return None
+
+
+def _missing(column: list[Any] | pa.StringArray) -> list[int]:
+    if isinstance(column, list):
+        return [at for at, value in enumerate(column) if value is None] if None in column else []
+    if not column.null_count:
+        return []
+    missing: list[int] = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist()
+    return missing
+
+
+def _whole_numbers(documents: Documents, keys: Keys) -> NDArray[np.int64] | None:
+    """Return the values at a path where all are whole numbers of 64 bits, else None."""
+    if not isinstance(documents, list):
+        return documents.numbers(keys)
+    values = found_at(documents, keys)
+    if set(map(type, values)) != {int}:
+        return None
+    try:
+        return np.array(values, np.int64)
+    except OverflowError:
+        return None
+
+
+def _woven(one: Mapped, two: Mapped) -> Mapped:
+    """Put the rows of two parts of a batch in the order of their numbers."""
+    parts = (one.rows, two.rows)
+    numbers = [*one.rows.numbers, *two.rows.numbers]
+    order = np.argsort(np.array(numbers, np.int64))
+    places = np.argsort(order).tolist()
+    columns = pa.Table.from_batches([part.columns for part in parts]).combine_chunks().to_batches()
+    originals = [part.original(row) for part in parts for row in range(part.columns.num_rows)]
+    sorted_originals = [originals[place] for place in order.tolist()]
+    behind = one.rows.columns.num_rows
+    faults = {places[at]: fault for at, fault in one.rows.faults.items()}
+    faults |= {places[behind + at]: fault for at, fault in two.rows.faults.items()}
+    rows = Rows(
+        columns[0].take(pa.array(order)) if columns else one.rows.columns,
+        [numbers[place] for place in order.tolist()],
+        sorted_originals.__getitem__,
+        faults,
+    )
+    return Mapped(rows, one.filtered + two.filtered)
 
 
 def _number(value: object, form: TimeFormat) -> int | float:
@@ -202,8 +275,7 @@ def _number(value: object, form: TimeFormat) -> int | float:
 
 
 def _described(value: Value) -> str:
-    pieces = [value.path] if value.path else value.template or value.paths or []
-    return ", ".join(written(piece) for piece in pieces if not isinstance(piece, str))
+    return ", ".join(map(written, paths_of(value)))
 
 
 def _shown(value: object) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from echopulse.gateway.access import Access
 from echopulse.gateway.burst import Burst, resume_of
+from echopulse.gateway.byte_lengths import byte_lengths
 from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
 from echopulse.gateway.event_time import TimeRange
@@ -73,16 +73,16 @@ class Refining:
             dropped[REPEAT] = before - allowed.num_rows
         events = self._redaction.apply(allowed)
         values = encode_events(events)
-        sizes = pc.add(pc.binary_length(values), pc.binary_length(events.column("channel_id")))
-        small = pc.less_equal(sizes, MAX_MESSAGE_BYTES - _BESIDE_BYTES).to_numpy(zero_copy_only=False)
+        sizes = byte_lengths(values) + byte_lengths(events.column("channel_id"))
+        small = sizes <= MAX_MESSAGE_BYTES - _BESIDE_BYTES
         large = [self._too_large(events, values, row) for row in np.flatnonzero(~small).tolist()]
         if large:
-            events, values, sizes = (column.filter(pa.array(small)) for column in (events, values, sizes))
+            events, values, sizes = events.filter(pa.array(small)), values.filter(pa.array(small)), sizes[small]
         records = EventRows(
             _listed(events.column("channel_id").cast(pa.binary())),
             _listed(values),
             events.column("ts").cast(pa.int64()).to_numpy(),
-            pc.sum(sizes, min_count=0).as_py(),
+            int(sizes.sum()),
         )
         letters = [*map(self._redaction.letter, judged.letters), *large]
         written = [

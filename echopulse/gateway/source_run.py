@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _LOG = logger(__name__)
 _BATCH_BYTES = 1024 * 1024
-_AT_ONCE_BYTES = 512 * 1024
+_AT_ONCE_BYTES = 1024 * 1024
 #: What comes within that time of a frame goes on with it: fewer and larger batches.
 _LINGER_S = 0.002
 #: How long a source that ends waits for Kafka to take what it has in memory.
