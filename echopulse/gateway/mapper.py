@@ -16,6 +16,7 @@ from echopulse.gateway.columns import columns_of, metadata_by_columns
 from echopulse.gateway.event_time import milliseconds
 from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, paths_of, reader
 from echopulse.gateway.mapping_paths import written
+from echopulse.gateway.mapping_scan import PathScan
 from echopulse.gateway.rows import Faults, Rows
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from echopulse.gateway.mapping import Mapping, TimeFormat, Value
     from echopulse.gateway.mapping_columns import Documents
     from echopulse.gateway.mapping_paths import Keys
-    from echopulse.gateway.mapping_scan import PathScan
 
 #: Milliseconds in a unit of time, as a fraction.
 _UNITS: dict[str, tuple[int, int]] = {"s": (1_000, 1), "ms": (1, 1), "us": (1, 1_000)}
@@ -209,9 +209,6 @@ def _parsed(datas: Sequence[bytes], unread: dict[int, str]) -> list[Any]:
 
 def _scan_of(mapping: Mapping) -> PathScan | None:
     """Return what reads a mapping's paths without parsing, None where they are more than that can follow."""
-    # Compiled code, a second to load: only for who maps frames.
-    from echopulse.gateway.mapping_scan import PathScan
-
     values = [mapping.id, mapping.channel, mapping.user, *mapping.metadata.values()]
     values += [mapping.text] if mapping.text else []
     paths = [mapping.ts.path, *(condition.path for condition in mapping.when)]
