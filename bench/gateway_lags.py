@@ -36,7 +36,8 @@ def record(path: Path) -> None:
 def lags_ms(path: Path, since_ms: int) -> NDArray[np.int64]:
     """Return the lags of the events of that time or later."""
     stamps, acknowledged = np.fromfile(path, np.int64).reshape(-1, 2).T
-    return (acknowledged - stamps)[stamps >= since_ms]
+    lags: NDArray[np.int64] = (acknowledged - stamps)[stamps >= since_ms]
+    return lags
 
 
 if __name__ == "__main__":

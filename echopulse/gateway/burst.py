@@ -35,11 +35,11 @@ class Burst(Sequence[Arrival]):
     def __getitem__(self, at: slice) -> Burst: ...
     def __getitem__(self, at: int | slice) -> Arrival | Burst:
         """Return one frame, or some; only the last one, and what has it, leads on."""
-        places = range(len(self.datas))[at]
-        if isinstance(places, int):
-            return Arrival(self.datas[places], self.resume if places == len(self.datas) - 1 else "")
-        led_on = places and places[-1] == len(self.datas) - 1
-        return Burst(self.datas[at], self.resume if led_on else "")
+        last = len(self.datas) - 1
+        if isinstance(at, slice):
+            places = range(len(self.datas))[at]
+            return Burst(self.datas[at], self.resume if places and places[-1] == last else "")
+        return Arrival(self.datas[at], self.resume if at in {last, -1} else "")
 
 
 def joined(parts: Sequence[Sequence[Arrival]]) -> Sequence[Arrival]:

@@ -45,7 +45,7 @@ class Scanned:
 
     def __len__(self) -> int:
         """Return the number of frames."""
-        return self.kinds.shape[1]
+        return len(self.kinds[0]) if len(self.kinds) else 0
 
     def take(self, places: Sequence[int]) -> Scanned:
         """Return some of the frames."""
@@ -78,7 +78,8 @@ class Scanned:
         """Return the values at a path, None where there is none."""
         numbers = self.numbers(keys)
         if numbers is not None:
-            return numbers.tolist()
+            whole: list[Any] = numbers.tolist()
+            return whole
         found: list[Any] = self.texts(keys).to_numpy(zero_copy_only=False).tolist()
         kinds = self.kinds[self.paths[keys]]
         for place in np.flatnonzero((kinds == WHOLE) | (kinds == TRUTH)).tolist():
@@ -130,7 +131,8 @@ class PathScan:
         values = np.frombuffer(data, np.uint8) if data else _EMPTY
         places = np.frombuffer(offsets, np.int32)[: len(frames) + 1]
         if _is_utf8(column):
-            find_values(values, places, self._names, *self._tree, starts, ends, kinds, sure)
+            names, positions, children, leaves = self._tree
+            find_values(values, places, self._names, names, positions, children, leaves, starts, ends, kinds, sure)
         return Scanned(values, self._paths, starts, ends, kinds), sure
 
 

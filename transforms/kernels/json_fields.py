@@ -49,7 +49,7 @@ def _hex(values: NDArray[np.uint8], at: int, end: int) -> int:
             digit = (byte | 32) - 87
         else:
             return -1
-        number = number * 16 + np.int64(digit)
+        number = number * 16 + digit
     return number
 
 
@@ -202,8 +202,8 @@ def find_values(
     objects = np.empty(DEEPEST, np.bool_)
     elements = np.empty(DEEPEST, np.int32)  # how many commas were passed
     for row in range(len(offsets) - 1):
-        end = np.int64(offsets[row + 1])
-        at = _behind_space(values, np.int64(offsets[row]), end)
+        end = offsets[row + 1]
+        at = _behind_space(values, offsets[row], end)
         sure[row] = False
         if at >= end or values[at] != 123:
             continue
@@ -325,8 +325,8 @@ def copy_texts(
     offsets[0] = 0
     for row in range(len(kinds)):
         kind = kinds[row]
-        at = np.int64(starts[row])
-        end = np.int64(ends[row]) if kind != NOTHING else at
+        at = starts[row]
+        end = ends[row] if kind != NOTHING else at
         while at < end:
             byte = values[np.uintp(at)]
             at += 1
@@ -384,12 +384,12 @@ def read_numbers(
 ) -> None:
     """Read the whole numbers that `find_values` found."""
     for row in range(len(numbers)):
-        at = np.int64(starts[row])
+        at = starts[row]
         negative = values[at] == 45
         if negative:
             at += 1
-        number = np.int64(0)
+        number = 0
         while at < ends[row]:
-            number = number * 10 + np.int64(values[np.uintp(at)] - np.uint8(48))
+            number = number * 10 + values[np.uintp(at)] - 48
             at += 1
         numbers[row] = -number if negative else number
