@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
+import aiohttp
 from twitchAPI.helper import first
 from twitchAPI.oauth import validate_token
 from twitchAPI.twitch import Twitch
@@ -39,7 +40,9 @@ class Addresses(NamedTuple):
 
 async def authorised(app: str, token: str, events: Sequence[str], addresses: Addresses) -> Twitch:
     """Check the token and its scopes. Raises ConnectionLostError and EchoPulseError."""
-    valid = await validate_token(token, auth_base_url=addresses.auth)
+    # One of the library's own it would leave open where the request fails.
+    async with aiohttp.ClientSession() as session:
+        valid = await validate_token(token, session=session, auth_base_url=addresses.auth)
     status = valid.get("status", HTTPStatus.OK)
     if status == HTTPStatus.UNAUTHORIZED:
         raise EchoPulseError(f"Twitch refused the token: {valid.get('message', '')}", NEW_TOKEN)
