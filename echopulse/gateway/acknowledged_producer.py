@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from echopulse.gateway.outgoing import Outgoing
 
 #: How often acknowledgements are fetched while any are awaited; seldom while none come.
-_POLL_S, _SELDOM_S = 0.001, 0.032
+_POLL_S, _SELDOM_S = 0.001, 0.008
 _ANY_PARTITION = -1
 #: A message waits without end for a broker that is away: what bounds it is the window before it, and what is behind
 #: that window stays in the queues and spools. So an outage of any length loses nothing and re-sends nothing.

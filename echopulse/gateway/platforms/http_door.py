@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from schemas.errors import EchoPulseError
 
@@ -43,7 +43,8 @@ def _prompt(head_s: float) -> type[H11Protocol]:
             if self._late.cancelled():
                 self._late = self.loop.call_later(head_s, self.transport.abort)
             super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
+            cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+            if cycle is not None and not cycle.response_complete:
                 self._late.cancel()
 
         def on_response_complete(self) -> None:

@@ -185,7 +185,7 @@ async def test_who_has_no_certificate_of_the_authority_is_refused(tmp_path: Path
     own.private_key_pem.write_to_path(tmp_path / "key.pem")
     own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    files = {name: str(tmp_path / f"{file}.pem") for name, file in _FILES.items()}
+    files: dict[str, Any] = {name: str(tmp_path / f"{file}.pem") for name, file in _FILES.items()}
     broker = Broker()
     async with _served(tmp_path, broker, **files) as address:
         for signer, taken in ((authority, True), (other, False)):
