@@ -11,7 +11,19 @@ if TYPE_CHECKING:
 
     from echopulse.gateway.source_figures import SourceFigures
 
-_COLUMNS = ("source", "state", "events/s", "queue", "queue MB", "spool MB", "dropped", "reconnects", "gaps", "lag s", "")
+_COLUMNS = (
+    "source",
+    "state",
+    "events/s",
+    "queue",
+    "queue MB",
+    "spool MB",
+    "dropped",
+    "reconnects",
+    "gaps",
+    "lag s",
+    "",
+)
 _MEGABYTE = 1_000_000
 
 
