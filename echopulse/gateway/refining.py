@@ -14,6 +14,7 @@ from echopulse.gateway.burst import Burst, resume_of
 from echopulse.gateway.byte_lengths import byte_lengths
 from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
+from echopulse.gateway.event_encoding import encode
 from echopulse.gateway.event_time import TimeRange
 from echopulse.gateway.mapper import Mapped, Mapper
 from echopulse.gateway.mapping import lasting_name
@@ -24,7 +25,6 @@ from echopulse.gateway.repeats import REPEAT, Repeats
 from echopulse.gateway.rows import Faults, Rows
 from echopulse.gateway.validation import judge
 from schemas.avro import DeadLetter
-from schemas.codec import encode_events
 from schemas.topics import DLQ, EVENTS, MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Refining:
         if allowed.num_rows < before:
             dropped[REPEAT] = before - allowed.num_rows
         events = self._redaction.apply(allowed)
-        values = encode_events(events)
+        values = encode(events)
         sizes = byte_lengths(values) + byte_lengths(events.column("channel_id"))
         small = sizes <= MAX_MESSAGE_BYTES - _BESIDE_BYTES
         large = [self._too_large(events, values, row) for row in np.flatnonzero(~small).tolist()]

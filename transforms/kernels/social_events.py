@@ -86,8 +86,8 @@ def write_events(
 ) -> int:
     """Write one message after the other into `out`, their bounds into `out_offsets` [events + 1]; return the bytes.
 
-    Fields are written in their order (id = 1, ts = 2, …, metadata = 7), texts that are empty are not. `out` has room for
-    all texts, BESIDE_EVENT for each event and BESIDE_PAIR for each pair of metadata.
+    Fields are written in their order (id = 1, ts = 2, …, metadata = 7), texts that are empty are not. `out` has room
+    for all texts, BESIDE_EVENT for each event and BESIDE_PAIR for each pair of metadata.
     """
     at = 0
     out_offsets[0] = 0

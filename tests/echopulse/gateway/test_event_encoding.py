@@ -52,7 +52,8 @@ def test_protobuf_reads_what_was_written(rows: list[dict[str, Any]]) -> None:
 @given(_ROWS, st.integers(0, 4))
 def test_the_codec_reads_what_it_would_have_written(rows: list[dict[str, Any]], first: int) -> None:
     """Also of a part of a batch, and of rows that were chosen."""
-    batch = _batch(rows)
+    # Arrow's nanoseconds, of which the codec reads, reach no farther.
+    batch = _batch([row | {"ts": row["ts"] % 4_102_444_800_000} for row in rows])
     for part in (
         batch.slice(first),
         batch.filter(pa.array([place % 2 == 0 for place in range(len(rows))], pa.bool_())),
