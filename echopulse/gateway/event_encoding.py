@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NO_BYTES, _NO_OFFSETS = np.zeros(0, np.uint8), np.zeros(1, np.int32)
-_TEXTS = ("source", "channel_id", "user_id", "raw_payload")
+_TEXTS = ("id", "source", "channel_id", "user_id", "raw_payload")
 _MOST = np.iinfo(np.int32).max
 
 
@@ -24,17 +24,19 @@ def encode(events: pa.RecordBatch) -> pa.BinaryArray:
     """Encode a batch in schema EVENT, one message a row. Raises ValueError where they are more than 2 GiB together."""
     metadata = events.column("metadata")
     pairs = metadata.offsets.to_numpy()
-    parts = [_part(events.column("id")), *(_part(events.column(name)) for name in _TEXTS)]
-    parts += [_part(metadata.keys), _part(metadata.items)]
-    texts = sum(int(offsets[-1]) - int(offsets[0]) for offsets, _ in parts)
+    ids, sources, channels, users, raws = (_part(events.column(name)) for name in _TEXTS)
+    keys, items = _part(metadata.keys), _part(metadata.items)
+    texts = sum(int(offsets[-1]) - int(offsets[0]) for offsets, _ in (ids, sources, channels, users, raws, keys, items))
     room = texts + BESIDE_EVENT * events.num_rows + BESIDE_PAIR * int(pairs[-1] - pairs[0])
     if room > _MOST:
         raise ValueError(f"{events.num_rows} events of {texts} bytes are too many for one batch")
     times = events.column("ts").cast(pa.int64()).to_numpy()
     out, bounds = np.empty(room, np.uint8), np.empty(events.num_rows + 1, np.int32)
-    first, others, keys, items = parts[0], parts[1:5], parts[5], parts[6]
-    flat = [buffer for part in others for buffer in part]
-    written = write_events(*first, times, *flat, pairs, *keys, *items, out, bounds)
+    written = write_events(
+        *(*ids, times, *sources, *channels, *users, *raws),
+        *(pairs, *keys, *items),
+        *(out, bounds),
+    )
     buffers = [None, pa.py_buffer(bounds), pa.py_buffer(out[:written])]
     return pa.BinaryArray.from_buffers(pa.binary(), events.num_rows, buffers)
 
