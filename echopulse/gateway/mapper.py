@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -13,27 +11,21 @@ import pyarrow as pa
 
 from echopulse.gateway.burst import Burst
 from echopulse.gateway.columns import columns_of, metadata_by_columns
-from echopulse.gateway.event_time import milliseconds
-from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, paths_of, reader
+from echopulse.gateway.mapped_rows import Mapped, woven
+from echopulse.gateway.mapping_columns import as_text_column, holding, paths_of, reader
 from echopulse.gateway.mapping_paths import written
 from echopulse.gateway.mapping_scan import PathScan
+from echopulse.gateway.mapping_times import stamps
 from echopulse.gateway.rows import Faults, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from echopulse.gateway.mapping import Mapping, TimeFormat, Value
+    from echopulse.gateway.mapping import Mapping, Value
     from echopulse.gateway.mapping_columns import Documents
-    from echopulse.gateway.mapping_paths import Keys
 
-#: Milliseconds in a unit of time, as a fraction.
-_UNITS: dict[str, tuple[int, int]] = {"s": (1_000, 1), "ms": (1, 1), "us": (1, 1_000)}
-_FAR_MS = 2**53
 #: Fewer frames are parsed in the time that the scan takes to begin.
 _FEWEST_SCANNED = 16
-_SHOWN_CHARACTERS = 60
 
 
 class Framed(Protocol):
@@ -53,14 +45,6 @@ class Frame(NamedTuple):
 
     data: bytes
     fault: str = ""
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """The rows that a batch of frames gave, faulty ones included, and how many frames the conditions left out."""
-
-    rows: Rows
-    filtered: int
 
 
 class Mapper:
@@ -93,7 +77,7 @@ class Mapper:
             return self._mapped(scanned, datas, numbers, {})
         found, others = np.flatnonzero(sure).tolist(), np.flatnonzero(~sure).tolist()
         rest, unread = [datas[place] for place in others], {}
-        return _woven(
+        return woven(
             self._mapped(scanned.take(found), [datas[p] for p in found], [numbers[p] for p in found], {}),
             self._mapped(_parsed(rest, unread), rest, [numbers[place] for place in others], unread),
         )
@@ -132,32 +116,14 @@ class Mapper:
             for at in _missing(column):
                 if len(parsed) == len(datas) or at in parsed:
                     faults.setdefault(at, ("validate", f"{name} is missing: no value at {described}"))
-        stamps = self._stamps(documents, faults)
+        times = stamps(documents, self._time, self._time_format, faults)
         metadata = self._metadata_of(documents)
         if len(parsed) < len(datas):
             for at in set(range(len(datas))).difference(parsed):
                 for column in found.values():
                     column[at] = None
         sources = pa.repeat(self._source, len(datas))
-        return [found["id"], stamps, sources, found["channel"], found["user"], datas, metadata]
-
-    def _stamps(self, documents: Documents, faults: Faults) -> list[int | None] | pa.Int64Array:
-        if self._time_format in _UNITS:
-            times, by = _UNITS[self._time_format]
-            numbers = _whole_numbers(documents, self._time)
-            # What is farther would not fit when it is multiplied.
-            if numbers is not None and len(numbers) and np.abs(numbers).max() <= _FAR_MS:
-                exact = numbers * times // by
-                if np.abs(exact).max() <= _FAR_MS:
-                    return pa.array(exact)
-        values = found_at(documents, self._time)
-        stamps: list[int | None] = [None] * len(values)
-        for at, value in enumerate(values):
-            try:
-                stamps[at] = to_milliseconds(value, self._time_format)
-            except ValueError as error:
-                faults.setdefault(at, ("validate", f"ts at {written(self._time)}: {error}"))
-        return stamps
+        return [found["id"], times, sources, found["channel"], found["user"], datas, metadata]
 
     def _metadata_of(self, documents: Documents) -> pa.MapArray:
         columns: dict[str, str | pa.StringArray] = {
@@ -167,22 +133,6 @@ class Mapper:
         if self._text:
             columns["text"] = as_text_column(self._text(documents)).fill_null("")
         return metadata_by_columns(columns, len(documents))
-
-
-def to_milliseconds(value: object, form: TimeFormat) -> int:
-    """Read a time written as `form` as ms UTC, finer fractions cut. Raises ValueError naming the value that is none."""
-    if value is None:
-        raise ValueError("no value")
-    if form == "iso":
-        if not isinstance(value, str) or value.strip().lstrip("-").replace(".", "").isdigit():
-            raise ValueError(f"{_shown(value)} is not ISO 8601 text")
-        return milliseconds(value)
-    number = _number(value, form)
-    times, by = _UNITS[form]
-    if (isinstance(number, float) and not math.isfinite(number)) or abs(number * times // by) > _FAR_MS:
-        raise ValueError(f"{_shown(value)} {form} is beyond any calendar")
-    # A float of seconds is a little off its decimal form: 1.001 * 1000 is 1000.9999999999999.
-    return number * times // by if isinstance(number, int) else math.floor(round(number * times / by, 3))
 
 
 def _whole(frames: Sequence[Framed]) -> tuple[list[bytes], dict[int, str]]:
@@ -228,53 +178,5 @@ def _missing(column: list[Any] | pa.StringArray) -> list[int]:
     return missing
 
 
-def _whole_numbers(documents: Documents, keys: Keys) -> NDArray[np.int64] | None:
-    """Return the values at a path where all are whole numbers of 64 bits, else None."""
-    if not isinstance(documents, list):
-        return documents.numbers(keys)
-    values = found_at(documents, keys)
-    if set(map(type, values)) != {int}:
-        return None
-    try:
-        return np.array(values, np.int64)
-    except OverflowError:
-        return None
-
-
-def _woven(one: Mapped, two: Mapped) -> Mapped:
-    """Put the rows of two parts of a batch in the order of their numbers."""
-    parts = (one.rows, two.rows)
-    numbers = [*one.rows.numbers, *two.rows.numbers]
-    order = np.argsort(np.array(numbers, np.int64))
-    places = np.argsort(order).tolist()
-    columns = pa.Table.from_batches([part.columns for part in parts]).combine_chunks().to_batches()
-    originals = [part.original(row) for part in parts for row in range(part.columns.num_rows)]
-    sorted_originals = [originals[place] for place in order.tolist()]
-    behind = one.rows.columns.num_rows
-    faults = {places[at]: fault for at, fault in one.rows.faults.items()}
-    faults |= {places[behind + at]: fault for at, fault in two.rows.faults.items()}
-    rows = Rows(
-        columns[0].take(pa.array(order)) if columns else one.rows.columns,
-        [numbers[place] for place in order.tolist()],
-        sorted_originals.__getitem__,
-        faults,
-    )
-    return Mapped(rows, one.filtered + two.filtered)
-
-
-def _number(value: object, form: TimeFormat) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        with suppress(ValueError):
-            return int(value) if value.isdigit() else float(value)
-    raise ValueError(f"{_shown(value)} is not a number of {form}")
-
-
 def _described(value: Value) -> str:
     return ", ".join(map(written, paths_of(value)))
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

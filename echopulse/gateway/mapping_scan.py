@@ -13,15 +13,8 @@ import orjson
 import pyarrow as pa
 
 from echopulse.gateway.mapping_paths import written
-from transforms.kernels.json_fields import (
-    MOST_NODES,
-    NOTHING,
-    TRUTH,
-    WHOLE,
-    copy_texts,
-    find_values,
-    read_numbers,
-)
+from transforms.kernels.json_fields import MOST_NODES, NOTHING, TRUTH, WHOLE, find_values
+from transforms.kernels.json_values import copy_texts, read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,7 +16,8 @@ from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
 from echopulse.gateway.event_encoding import encode
 from echopulse.gateway.event_time import TimeRange
-from echopulse.gateway.mapper import Mapped, Mapper
+from echopulse.gateway.mapped_rows import Mapped
+from echopulse.gateway.mapper import Mapper
 from echopulse.gateway.mapping import lasting_name
 from echopulse.gateway.original_form import OriginalForm
 from echopulse.gateway.outgoing import Batch, EventRows, Outgoing

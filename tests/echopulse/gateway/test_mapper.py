@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echopulse.gateway.mapper import Frame, Mapped, Mapper, to_milliseconds
+from echopulse.gateway.mapper import Frame, Mapper
 from echopulse.gateway.mapping import Mapping, TimeFormat, load_mapping
+from echopulse.gateway.mapping_times import to_milliseconds
+
+if TYPE_CHECKING:
+    from echopulse.gateway.mapped_rows import Mapped
 
 _SMALL: dict[str, Any] = {"source": "s", "id": "id", "ts": {"path": "t", "format": "ms"}, "channel": "c", "user": "u"}
 
