@@ -13,7 +13,19 @@ if TYPE_CHECKING:
 
     from echopulse.gateway.source_figures import SourceFigures
 
-_COLUMNS = ("source", "state", "events/s", "queue", "queue MB", "spool MB", "dropped", "reconnects", "lag s", "")
+_COLUMNS = (
+    "source",
+    "state",
+    "events/s",
+    "queue",
+    "queue MB",
+    "spool MB",
+    "dropped",
+    "reconnects",
+    "gaps",
+    "lag s",
+    "",
+)
 _MEGABYTE = 1_000_000
 
 
@@ -27,7 +39,7 @@ def source_table(figures: Mapping[str, SourceFigures], before: Mapping[str, int]
         lag = f"{of.last_lag_s:,.2f}"
         table.add_row(
             *(name, of.state, f"{rate:,.0f}", f"{of.queue_events:,}", *sizes, drops),
-            *(f"{of.reconnects:,}", lag, of.trouble[:60]),
+            *(f"{of.reconnects:,}", f"{of.gaps:,}", lag, of.trouble[:60]),
         )
     return table
 
@@ -37,8 +49,7 @@ def source_line(name: str, of: SourceFigures, rate: float) -> str:
     line = (
         f"{name}: {of.state}, {rate:,.0f} events/s, {of.delivered:,} in Kafka, {of.queue_events:,} in the queue, "
         f"{of.spool_bytes / _MEGABYTE:,.1f} MB in the spool, dropped {_drops(of)}, "
-        f"{counted(of.reconnects, 'reconnect')}, "
-        f"lag {of.last_lag_s:,.2f} s"
+        f"{counted(of.reconnects, 'reconnect')}, {counted(of.gaps, 'gap')}, lag {of.last_lag_s:,.2f} s"
     )
     return f"{line}; {of.trouble}" if of.trouble else line
 

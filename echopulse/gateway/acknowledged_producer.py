@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from itertools import repeat
+from operator import length_hint
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
@@ -10,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException
 from echopulse.gateway.kafka_client import BoundedProducer
 from echopulse.gateway.outgoing import EventRows
 from schemas.errors import EchoPulseError
+from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +24,14 @@ if TYPE_CHECKING:
     from echopulse.gateway.outgoing import Outgoing
 
 #: How often acknowledgements are fetched while any are awaited; seldom while none come.
-_POLL_S, _SELDOM_S = 0.001, 0.032
+_POLL_S, _SELDOM_S = 0.001, 0.008
 _ANY_PARTITION = -1
 #: A message waits without end for a broker that is away: what bounds it is the window before it, and what is behind
 #: that window stays in the queues and spools. So an outage of any length loses nothing and re-sends nothing.
 SETTINGS = {
     "message.timeout.ms": 0,
     "delivery.report.only.error": False,
-    "linger.ms": 1,
+    "linger.ms": 5,
     "queue.buffering.max.messages": 2_000_000,
     "queue.buffering.max.kbytes": 256 * 1024,
 }
@@ -55,21 +59,44 @@ class AcknowledgedProducer:
         waiting = _Waiting(records, self._loop)
         self._waiting.add(waiting.future)
         waiting.future.add_done_callback(self._waiting.discard)
-        produce, report = self._producer.produce_now, waiting.report
-        for topic, key, value, ts, headers in records.columns() if isinstance(records, EventRows) else records:
-            try:
-                produce(topic, value, key, _ANY_PARTITION, report, None, ts, [*headers] if headers else None)
-            except (BufferError, KafkaException) as error:
-                if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                    waiting.refuse(value, f"{len(key) + len(value)} bytes: {error.args[0].str()}")
-                    continue
-                raise EchoPulseError(
-                    f"Kafka at {self._producer.bootstrap} takes no message on {topic}: {error}"
-                ) from error
+        if isinstance(records, EventRows):
+            self._send_rows(records, waiting)
+        else:
+            for record in records:
+                self._send_one(record, waiting)
         waiting.sent()
         if self._next is None:
             self._next = self._loop.call_later(_POLL_S, self._fetch)
         return waiting.future
+
+    def _send_rows(self, rows: EventRows, waiting: _Waiting) -> None:
+        """Call the client for each row; in C, since the loop itself would cost a tenth of the call."""
+        values, sent = iter(rows.values), 0
+        while sent < len(rows):
+            fields = (values, rows.keys[sent:], repeat(_ANY_PARTITION), repeat(waiting.report), repeat(None))
+            try:
+                deque(map(self._producer.produce_now, repeat(EVENTS), *fields, rows.stamps[sent:].tolist()), maxlen=0)
+            except (BufferError, KafkaException) as error:
+                sent = len(rows) - length_hint(values)
+                self._refuse(rows[sent - 1], error, waiting)
+            else:
+                return
+
+    def _send_one(self, record: Outgoing, waiting: _Waiting) -> None:
+        topic, key, value, ts, headers = record
+        produce = self._producer.produce_now
+        try:
+            produce(topic, value, key, _ANY_PARTITION, waiting.report, None, ts, [*headers] if headers else None)
+        except (BufferError, KafkaException) as error:
+            self._refuse(record, error, waiting)
+
+    def _refuse(self, record: Outgoing, error: BufferError | KafkaException, waiting: _Waiting) -> None:
+        """Note a record as refused where it is at fault. Raises EchoPulseError where the client is."""
+        if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            waiting.refuse(record.value, f"{record.size} bytes: {error.args[0].str()}")
+            return
+        where = f"Kafka at {self._producer.bootstrap}"
+        raise EchoPulseError(f"{where} takes no message on {record.topic}: {error}") from error
 
     async def close(self, within_s: float = 0.0) -> None:
         """Wait at most so long for what was sent; see Bus."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -64,20 +65,32 @@ def metadata_of(values: Sequence[Any] | pa.MapArray, faults: Faults) -> pa.MapAr
 
 def metadata_by_columns(columns: Mapping[str, str | pa.StringArray], rows: int) -> pa.MapArray:
     """Build the metadata of so many rows from a column for each key, or one text for all; null is left out."""
-    count = len(columns)
-    arrays = [pa.repeat(column, rows) if isinstance(column, str) else column for column in columns.values()]
-    if not arrays or not rows:
+    if not columns or not rows:
         return pa.array([{}] * rows, METADATA)
-    # From column by column to row by row.
-    order = np.arange(count * rows, dtype=np.int32).reshape(count, rows).T.ravel()
-    items = pa.concat_arrays(arrays).take(pa.array(order))
-    keys = pa.array(list(columns), pa.string()).take(pa.array(np.tile(np.arange(count, dtype=np.int32), rows)))
+    count = len(columns)
+    # A text for all is there once; the order leads from column by column to row by row.
+    texts = [pa.array([column], pa.string()) if isinstance(column, str) else column for column in columns.values()]
+    starts = np.cumsum([0, *map(len, texts[:-1])])
+    steps = np.array([not isinstance(column, str) for column in columns.values()], np.intp)
+    order = (starts + np.arange(rows)[:, None] * steps).ravel()
+    items = pa.concat_arrays(texts).take(pa.array(order))
+    keys = _keys(tuple(columns), rows)
     offsets = np.arange(0, count * rows + 1, count, dtype=np.int32)
     if items.null_count:
         there = items.is_valid()
         offsets = np.concatenate([[0], np.cumsum(there.to_numpy(zero_copy_only=False))])[offsets].astype(np.int32)
         keys, items = keys.filter(there), items.filter(there)
     return pa.MapArray.from_arrays(pa.array(offsets), keys, items).cast(METADATA)
+
+
+@lru_cache(maxsize=64)
+def _repeated(names: tuple[str, ...], rows: int) -> pa.StringArray:
+    return pa.array(list(names) * rows, pa.string())
+
+
+def _keys(names: tuple[str, ...], rows: int) -> pa.StringArray:
+    """Return the names over and over; cut from what is kept for the next batch, of any size up to the next power."""
+    return _repeated(names, 1 << (rows - 1).bit_length()).slice(0, rows * len(names))
 
 
 def json_metadata(position: int, text: str | bytes | None, faults: Faults) -> Any:  # noqa: ANN401 whatever the JSON holds

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from echopulse.gateway.receipt import Receipt
     from echopulse.gateway.source import Limits
@@ -89,7 +89,7 @@ class Connector(ABC, Generic[O]):
         StreamEndedError where there is no more, EchoPulseError for what a person must mend.
         """
 
-    async def bursts(self, resume: str) -> AsyncGenerator[list[Arrival], None]:
+    async def bursts(self, resume: str) -> AsyncGenerator[Sequence[Arrival], None]:
         """Yield what `arrivals` does, those that came at once together; for a library that tells, which saves turns."""
         async with aclosing(self.arrivals(resume)) as arrivals:
             async for arrival in arrivals:

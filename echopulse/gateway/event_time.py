@@ -40,6 +40,13 @@ class TimeRange:
         """Say of each time in ms whether it is inside; null for null."""
         return pc.and_(pc.greater_equal(times, self.oldest_ms), pc.less_equal(times, self.newest_ms))
 
+    def holds_all(self, times: pa.Int64Array) -> bool:
+        """Say whether all times are there and inside."""
+        if times.null_count or not len(times):
+            return not len(times)
+        numbers = times.to_numpy()
+        return bool(self.oldest_ms <= numbers.min() and numbers.max() <= self.newest_ms)
+
     def newest_of(self, times: pa.Int64Array) -> int | None:
         """Return the newest time that is inside, None where there is none."""
         newest: int | None = pc.max(times.filter(self.holds(times))).as_py()

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
-from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
 import pyarrow as pa
 
+from echopulse.gateway.burst import Burst
 from echopulse.gateway.columns import columns_of, metadata_by_columns
-from echopulse.gateway.event_time import milliseconds
-from echopulse.gateway.mapping_columns import as_text_column, found_at, holding, reader
+from echopulse.gateway.mapped_rows import Mapped, woven
+from echopulse.gateway.mapping_columns import as_text_column, holding, paths_of, reader
 from echopulse.gateway.mapping_paths import written
+from echopulse.gateway.mapping_scan import PathScan
+from echopulse.gateway.mapping_times import stamps
 from echopulse.gateway.rows import Faults, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from echopulse.gateway.mapping import Mapping, TimeFormat, Value
+    from echopulse.gateway.mapping import Mapping, Value
+    from echopulse.gateway.mapping_columns import Documents
 
-#: Milliseconds in a unit of time, as a fraction.
-_UNITS: dict[str, tuple[int, int]] = {"s": (1_000, 1), "ms": (1, 1), "us": (1, 1_000)}
-_FAR_MS = 2**53
-_SHOWN_CHARACTERS = 60
+#: Fewer frames are parsed in the time that the scan takes to begin.
+_FEWEST_SCANNED = 16
 
 
 class Framed(Protocol):
@@ -48,14 +47,6 @@ class Frame(NamedTuple):
     fault: str = ""
 
 
-@dataclass(frozen=True)
-class Mapped:
-    """The rows that a batch of frames gave, faulty ones included, and how many frames the conditions left out."""
-
-    rows: Rows
-    filtered: int
-
-
 class Mapper:
     """Applies one mapping."""
 
@@ -64,6 +55,7 @@ class Mapper:
         self._source = mapping.source
         self._tests = [holding(condition) for condition in mapping.when]
         named = {"id": mapping.id, "channel": mapping.channel, "user": mapping.user}
+        self._scan = _scan_of(mapping)
         self._fields = {name: (reader(value), _described(value)) for name, value in named.items()}
         self._time, self._time_format = mapping.ts.path, mapping.ts.format
         self._text = reader(mapping.text) if mapping.text else None
@@ -76,69 +68,64 @@ class Mapper:
 
         Stages: `parse` for what is not JSON or came cut short, `validate` for a value that is missing or no time.
         """
-        documents, unread = _parsed(frames)
-        total = len(frames)
+        datas, unread = _whole(frames)
+        numbers = range(first_number, first_number + len(datas))
+        if self._scan is None or unread or len(datas) < _FEWEST_SCANNED:
+            return self._mapped(_parsed(datas, unread), datas, numbers, unread)
+        scanned, sure = self._scan.read(datas)
+        if sure.all():
+            return self._mapped(scanned, datas, numbers, {})
+        found, others = np.flatnonzero(sure).tolist(), np.flatnonzero(~sure).tolist()
+        rest, unread = [datas[place] for place in others], {}
+        return woven(
+            self._mapped(scanned.take(found), [datas[p] for p in found], [numbers[p] for p in found], {}),
+            self._mapped(_parsed(rest, unread), rest, [numbers[place] for place in others], unread),
+        )
+
+    def _mapped(
+        self, documents: Documents, datas: Sequence[bytes], numbers: Sequence[int], unread: dict[int, str]
+    ) -> Mapped:
+        total = len(datas)
         kept: Sequence[int] = range(total)
         if self._tests:
             wanted = self._wanted(documents)
             kept = [place for place in kept if place in unread or wanted[place]]
         if len(kept) < total:
-            documents = [documents[place] for place in kept]
-            frames = [frames[place] for place in kept]
+            documents = [documents[place] for place in kept] if isinstance(documents, list) else documents.take(kept)
+            datas, numbers = [datas[place] for place in kept], [numbers[place] for place in kept]
         faults: Faults = (
             {at: ("parse", unread[place]) for at, place in enumerate(kept) if place in unread} if unread else {}
         )
-        parsed = [at for at in range(len(frames)) if at not in faults] if faults else range(len(frames))
-        datas = [frame.data for frame in frames]
+        parsed = [at for at in range(len(datas)) if at not in faults] if faults else range(len(datas))
         columns = columns_of(self._values(documents, datas, parsed, faults), faults)
-        rows = Rows(columns, _numbers(kept, first_number), datas.__getitem__, faults)
-        return Mapped(rows, total - len(kept))
+        return Mapped(Rows(columns, numbers, datas.__getitem__, faults), total - len(kept))
 
-    def _wanted(self, documents: Sequence[Any]) -> list[bool]:
+    def _wanted(self, documents: Documents) -> list[bool]:
         wanted = [True] * len(documents)
         for holds in self._tests:
             wanted = [one and two for one, two in zip(wanted, holds(documents), strict=True)]
         return wanted
 
     def _values(
-        self, documents: Sequence[Any], datas: Sequence[bytes], parsed: Sequence[int], faults: Faults
+        self, documents: Documents, datas: Sequence[bytes], parsed: Sequence[int], faults: Faults
     ) -> list[Sequence[Any] | pa.Array]:
         """Return the seven columns of an event; a frame that could not be parsed has its bytes and the source alone."""
-        found: dict[str, list[Any]] = {}
+        found: dict[str, list[Any] | pa.StringArray] = {}
         for name, (read, described) in self._fields.items():
             found[name] = column = read(documents)
-            if None in column:
-                for at in parsed:
-                    if column[at] is None:
-                        faults.setdefault(at, ("validate", f"{name} is missing: no value at {described}"))
-        stamps = self._stamps(documents, faults)
+            for at in _missing(column):
+                if len(parsed) == len(datas) or at in parsed:
+                    faults.setdefault(at, ("validate", f"{name} is missing: no value at {described}"))
+        times = stamps(documents, self._time, self._time_format, faults)
         metadata = self._metadata_of(documents)
         if len(parsed) < len(datas):
             for at in set(range(len(datas))).difference(parsed):
                 for column in found.values():
                     column[at] = None
         sources = pa.repeat(self._source, len(datas))
-        return [found["id"], stamps, sources, found["channel"], found["user"], datas, metadata]
+        return [found["id"], times, sources, found["channel"], found["user"], datas, metadata]
 
-    def _stamps(self, documents: Sequence[Any], faults: Faults) -> list[int | None] | pa.Int64Array:
-        values = found_at(documents, self._time)
-        if self._time_format in _UNITS and set(map(type, values)) == {int}:
-            times, by = _UNITS[self._time_format]
-            # What is farther would not fit when it is multiplied.
-            if min(values) >= -_FAR_MS and max(values) <= _FAR_MS:
-                numbers = np.array(values, np.int64)
-                exact = numbers * times // by
-                if np.abs(exact).max() <= _FAR_MS:
-                    return pa.array(exact)
-        stamps: list[int | None] = [None] * len(values)
-        for at, value in enumerate(values):
-            try:
-                stamps[at] = to_milliseconds(value, self._time_format)
-            except ValueError as error:
-                faults.setdefault(at, ("validate", f"ts at {written(self._time)}: {error}"))
-        return stamps
-
-    def _metadata_of(self, documents: Sequence[Any]) -> pa.MapArray:
+    def _metadata_of(self, documents: Documents) -> pa.MapArray:
         columns: dict[str, str | pa.StringArray] = {
             key: origin if isinstance(origin, str) else as_text_column(origin(documents))
             for key, origin in self._metadata
@@ -148,59 +135,48 @@ class Mapper:
         return metadata_by_columns(columns, len(documents))
 
 
-def to_milliseconds(value: object, form: TimeFormat) -> int:
-    """Read a time written as `form` as ms UTC, finer fractions cut. Raises ValueError naming the value that is none."""
-    if value is None:
-        raise ValueError("no value")
-    if form == "iso":
-        if not isinstance(value, str) or value.strip().lstrip("-").replace(".", "").isdigit():
-            raise ValueError(f"{_shown(value)} is not ISO 8601 text")
-        return milliseconds(value)
-    number = _number(value, form)
-    times, by = _UNITS[form]
-    if (isinstance(number, float) and not math.isfinite(number)) or abs(number * times // by) > _FAR_MS:
-        raise ValueError(f"{_shown(value)} {form} is beyond any calendar")
-    # A float of seconds is a little off its decimal form: 1.001 * 1000 is 1000.9999999999999.
-    return number * times // by if isinstance(number, int) else math.floor(round(number * times / by, 3))
+def _whole(frames: Sequence[Framed]) -> tuple[list[bytes], dict[int, str]]:
+    """Return the bytes of frames, and why some could not be taken whole, by their place."""
+    if isinstance(frames, Burst):
+        return frames.datas, {}
+    return [frame.data for frame in frames], {place: frame.fault for place, frame in enumerate(frames) if frame.fault}
 
 
-def _parsed(frames: Sequence[Framed]) -> tuple[list[Any], dict[int, str]]:
-    """Return the JSON of frames, None where there is none, and what is wrong with those by their place."""
-    if not any(map(attrgetter("fault"), frames)):
+def _parsed(datas: Sequence[bytes], unread: dict[int, str]) -> list[Any]:
+    """Return the JSON of frames, None where there is none; `unread` is told why."""
+    if not unread:
         with suppress(orjson.JSONDecodeError):
-            return list(map(orjson.loads, map(attrgetter("data"), frames))), {}
-    documents: list[Any] = [None] * len(frames)
-    unread: dict[int, str] = {}
-    for place, frame in enumerate(frames):
-        try:
-            documents[place] = None if frame.fault else orjson.loads(frame.data)
-        except orjson.JSONDecodeError as error:
-            unread[place] = f"not JSON: {error}"
-        if frame.fault:
-            unread[place] = frame.fault
-    return documents, unread
+            return list(map(orjson.loads, datas))
+    documents: list[Any] = [None] * len(datas)
+    for place, data in enumerate(datas):
+        if place not in unread:
+            try:
+                documents[place] = orjson.loads(data)
+            except orjson.JSONDecodeError as error:
+                unread[place] = f"not JSON: {error}"
+    return documents
 
 
-def _numbers(kept: Sequence[int], first: int) -> Sequence[int]:
-    if isinstance(kept, range):
-        return range(first, first + len(kept))
-    return [first + place for place in kept]
+def _scan_of(mapping: Mapping) -> PathScan | None:
+    """Return what reads a mapping's paths without parsing, None where they are more than that can follow."""
+    values = [mapping.id, mapping.channel, mapping.user, *mapping.metadata.values()]
+    values += [mapping.text] if mapping.text else []
+    paths = [mapping.ts.path, *(condition.path for condition in mapping.when)]
+    paths += [path for value in values for path in paths_of(value)]
+    try:
+        return PathScan(paths)
+    except ValueError:
+        return None
 
 
-def _number(value: object, form: TimeFormat) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        with suppress(ValueError):
-            return int(value) if value.isdigit() else float(value)
-    raise ValueError(f"{_shown(value)} is not a number of {form}")
+def _missing(column: list[Any] | pa.StringArray) -> list[int]:
+    if isinstance(column, list):
+        return [at for at, value in enumerate(column) if value is None] if None in column else []
+    if not column.null_count:
+        return []
+    missing: list[int] = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist()
+    return missing
 
 
 def _described(value: Value) -> str:
-    pieces = [value.path] if value.path else value.template or value.paths or []
-    return ", ".join(written(piece) for piece in pieces if not isinstance(piece, str))
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return ", ".join(map(written, paths_of(value)))

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from echopulse.gateway.access import Access
+from echopulse.gateway.burst import Burst, resume_of
+from echopulse.gateway.byte_lengths import byte_lengths
 from echopulse.gateway.columns import columns_of
 from echopulse.gateway.dead_letters import letter_messages, now_ms
+from echopulse.gateway.event_encoding import encode
 from echopulse.gateway.event_time import TimeRange
-from echopulse.gateway.mapper import Mapped, Mapper
+from echopulse.gateway.mapped_rows import Mapped
+from echopulse.gateway.mapper import Mapper
 from echopulse.gateway.mapping import lasting_name
 from echopulse.gateway.original_form import OriginalForm
 from echopulse.gateway.outgoing import Batch, EventRows, Outgoing
@@ -23,7 +26,6 @@ from echopulse.gateway.repeats import REPEAT, Repeats
 from echopulse.gateway.rows import Faults, Rows
 from echopulse.gateway.validation import judge
 from schemas.avro import DeadLetter
-from schemas.codec import encode_events
 from schemas.topics import DLQ, EVENTS, MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from echopulse.gateway.connector import Arrival
     from echopulse.gateway.gateway_config import Source
+    from echopulse.gateway.receipt import Receipt
 
 #: Kafka's framing around a message, and its headers.
 _BESIDE_BYTES = 1024
@@ -70,17 +73,17 @@ class Refining:
         if allowed.num_rows < before:
             dropped[REPEAT] = before - allowed.num_rows
         events = self._redaction.apply(allowed)
-        values = encode_events(events)
-        sizes = pc.add(pc.binary_length(values), pc.binary_length(events.column("channel_id")))
-        small = pc.less_equal(sizes, MAX_MESSAGE_BYTES - _BESIDE_BYTES).to_numpy(zero_copy_only=False)
+        values = encode(events)
+        sizes = byte_lengths(values) + byte_lengths(events.column("channel_id"))
+        small = sizes <= MAX_MESSAGE_BYTES - _BESIDE_BYTES
         large = [self._too_large(events, values, row) for row in np.flatnonzero(~small).tolist()]
         if large:
-            events, values, sizes = (column.filter(pa.array(small)) for column in (events, values, sizes))
+            events, values, sizes = events.filter(pa.array(small)), values.filter(pa.array(small)), sizes[small]
         records = EventRows(
             _listed(events.column("channel_id").cast(pa.binary())),
             _listed(values),
             events.column("ts").cast(pa.int64()).to_numpy(),
-            pc.sum(sizes, min_count=0).as_py(),
+            int(sizes.sum()),
         )
         letters = [*map(self._redaction.letter, judged.letters), *large]
         written = [
@@ -88,9 +91,9 @@ class Refining:
             for letter in letters
             for datum, headers in letter_messages(letter, self._form)
         ]
-        receipts = [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
-        resume = next((arrival.resume for arrival in reversed(arrivals) if arrival.resume), "")
-        batch = Batch([*records, *written] if written else records, resume=resume, receipts=receipts)
+        batch = Batch(
+            [*records, *written] if written else records, resume=resume_of(arrivals), receipts=_receipts(arrivals)
+        )
         return Refined(batch, len(records), len(letters), mapped.filtered, Counter(dropped))
 
     def _mapped(self, arrivals: Sequence[Arrival], first_number: int) -> Mapped:
@@ -113,6 +116,12 @@ class Refining:
     def _too_large(self, events: pa.RecordBatch, values: pa.BinaryArray, row: int) -> DeadLetter:
         reason = f"a message of {len(values[row])} bytes is above the {MAX_MESSAGE_BYTES} bytes that {EVENTS} takes"
         return DeadLetter("produce", reason, EVENTS, events.column("id")[row].as_py(), now_ms(), values[row].as_py())
+
+
+def _receipts(arrivals: Sequence[Arrival]) -> list[Receipt]:
+    if isinstance(arrivals, Burst):
+        return []
+    return [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
 
 
 def _listed(values: pa.BinaryArray) -> list[bytes]:

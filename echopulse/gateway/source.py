@@ -30,7 +30,7 @@ class Limits:
     frame_bytes: int = 10_000_000
     queued_frames: int = 10_000
     queued_bytes: int = 64 * 1024 * 1024
-    batch_frames: int = 2048
+    batch_frames: int = 4096
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
     close_timeout_s: float = 5.0

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from echopulse.gateway.burst import Burst, resume_of
 from echopulse.gateway.receipt import Verdict
 from echopulse.gateway.reconnect import wait_before
 from echopulse.gateway.source import ConnectionLostError, StreamEndedError
@@ -31,7 +32,7 @@ class SourceReading:
     def __init__(
         self,
         source: Source,
-        queue: FrameQueue[Arrival],
+        queue: FrameQueue,
         figures: SourceFigures,
         *,
         place: str = "",
@@ -108,26 +109,24 @@ class SourceReading:
             _LOG.warning("a gap: what came between two connections may be missing", source=self._source.name, gaps=gaps)
 
     async def _put(self, burst: Sequence[Arrival]) -> None:
-        while burst:
+        at, most = 0, self._limits.batch_frames
+        while at < len(burst):
+            # By the batch: one read of a fast socket may give more than the queue holds.
+            part = burst[at : at + most] if at or len(burst) > most else burst
             try:
-                appended = await self._queue.put_some(burst)
+                appended = await self._queue.put_some(part)
             except asyncio.CancelledError:
-                self._queue.put_beyond(burst)
-                self._note(burst)
+                self._queue.put_beyond(burst[at:])
+                self._note(burst[at:])
                 raise
-            self._note(burst[:appended])
-            burst = burst[appended:]
+            self._note(part if appended == len(part) else part[:appended])
+            at += appended
 
     def _note(self, burst: Sequence[Arrival]) -> None:
         self._figures.frames += len(burst)
-        for arrival in reversed(burst):
-            if not arrival.fault:
-                self._failed = 0
-                break
-        for arrival in reversed(burst):
-            if arrival.resume:
-                self.place = arrival.resume
-                break
+        if isinstance(burst, Burst) or not all(arrival.fault for arrival in burst):
+            self._failed = 0
+        self.place = resume_of(burst) or self.place
 
     def _lost(self, reason: str) -> None:
         self._figures.state, self._figures.trouble = "lost", reason

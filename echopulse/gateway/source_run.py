@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from echopulse.gateway.burst import size_of
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.frame_queue import FrameQueue
 from echopulse.gateway.lane import STOPPED, Lane
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from echopulse.gateway.bus import RecordSink, Refused
-    from echopulse.gateway.connector import Arrival
     from echopulse.gateway.gateway_config import Source
     from echopulse.gateway.outgoing import Batch
     from echopulse.gateway.send_window import SendWindow
 
 _LOG = logger(__name__)
 _BATCH_BYTES = 1024 * 1024
-_AT_ONCE_BYTES = 512 * 1024
+_AT_ONCE_BYTES = 1024 * 1024
 #: What comes within that time of a frame goes on with it: fewer and larger batches.
 _LINGER_S = 0.002
 #: How long a source that ends waits for Kafka to take what it has in memory.
@@ -58,7 +58,7 @@ class SourceRun:
         self._limits, config = source.config.limits(), source.config
         self._refining = Refining(source)
         self._sink, self._window = sink, window
-        self._queue: FrameQueue[Arrival] = FrameQueue(config.queue.events, config.queue.bytes)
+        self._queue = FrameQueue(config.queue.events, config.queue.bytes)
         self._resume = ResumeFile(state / f"{source.name}.resume") if state else None
         spool = _spool(source, state / "spool" / source.name) if state else None
         self._lane = Lane(config.queue.events, config.queue.bytes, spool, config.spool.when_full, self.figures.dropped)
@@ -155,7 +155,7 @@ class SourceRun:
                 reconnects = self.figures.reconnects
                 self._refining.repeats.expect()
             # A thread takes turns with this one, five milliseconds each: what is done sooner is done here.
-            if sum([len(arrival.data) for arrival in arrivals]) <= _AT_ONCE_BYTES:
+            if size_of(arrivals) <= _AT_ONCE_BYTES:
                 refined = self._refining.apply(arrivals, number)
             else:
                 refined = await asyncio.to_thread(self._refining.apply, arrivals, number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+import asyncio
+from contextlib import AsyncExitStack, aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -52,10 +53,12 @@ class SseSource:
         timeout = httpx.Timeout(limits.read_timeout_s, connect=limits.connect_timeout_s)
         headers = self._headers | ({"Last-Event-ID": self.last_id} if self.last_id else {})
         try:
-            async with (
-                httpx.AsyncClient(timeout=timeout, verify=self._tls, follow_redirects=True) as client,
-                aconnect_sse(client, "GET", self._url, headers=headers) as events,
-            ):
+            async with AsyncExitStack() as opened:
+                # httpx bounds each read by itself: a server that sends an answer's head byte by byte would never end.
+                async with asyncio.timeout(limits.connect_timeout_s):
+                    asking = httpx.AsyncClient(timeout=timeout, verify=self._tls, follow_redirects=True)
+                    client = await opened.enter_async_context(asking)
+                    events = await opened.enter_async_context(aconnect_sse(client, "GET", self._url, headers=headers))
                 self._check(events.response)
                 async with aclosing(event_blocks(events.response.aiter_bytes(), limits.frame_bytes)) as blocks:
                     async for block in blocks:
@@ -67,6 +70,8 @@ class SseSource:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise EchoPulseError(f"the certificate of {self.address} is not trusted: {error}") from error
             raise ConnectionLostError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        except TimeoutError as error:
+            raise ConnectionLostError(f"no answer came within {limits.connect_timeout_s:g} s") from error
 
     def _check(self, response: httpx.Response) -> None:
         if response.status_code == HTTPStatus.NO_CONTENT:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from echopulse.gateway.byte_lengths import byte_lengths
 from schemas.arrow import EVENT
 from schemas.avro import DeadLetter
 
@@ -43,6 +44,8 @@ def judge(rows: Rows, origin: str, limits: TimeRange, shift_ms: int = 0) -> Judg
         for position in _missing(columns.column(name)):
             faults.setdefault(position, ("validate", f"{name} is missing"))
     for column in (times, moved) if shift_ms else (times,):
+        if limits.holds_all(column):
+            continue
         for position in _where(pc.invert(limits.holds(column))):
             faults.setdefault(position, ("time", _why_outside(columns, position, limits, shift_ms)))
     good = columns
@@ -55,8 +58,11 @@ def judge(rows: Rows, origin: str, limits: TimeRange, shift_ms: int = 0) -> Judg
 
 
 def _missing(column: pa.Array) -> list[int]:
-    absent = column.is_null()
-    return _where(pc.or_(absent, pc.fill_null(pc.equal(column, ""), False)) if column.type == pa.string() else absent)  # noqa: FBT003 arrow's own argument
+    if column.type != pa.string():
+        return _where(column.is_null()) if column.null_count else []
+    if not column.null_count and byte_lengths(column).all():
+        return []
+    return _where(pc.or_(column.is_null(), pc.fill_null(pc.equal(column, ""), False)))  # noqa: FBT003 arrow's own argument
 
 
 def _where(mask: pa.BooleanArray) -> list[int]:
@@ -75,19 +81,25 @@ def _why_outside(columns: pa.RecordBatch, position: int, limits: TimeRange, shif
 
 
 def _events(good: pa.RecordBatch, times: pa.Int64Array) -> pa.RecordBatch:
-    source = pc.fill_null(good.column("source"), DEFAULT_SOURCE)
+    source = _filled(good.column("source"), DEFAULT_SOURCE)
+    if not byte_lengths(source).all():
+        source = pc.if_else(pc.equal(source, ""), DEFAULT_SOURCE, source)
     return pa.RecordBatch.from_arrays(
         [
             good.column("id"),
             times.cast(pa.timestamp("ms", "UTC")),
-            pc.if_else(pc.equal(source, ""), DEFAULT_SOURCE, source),
+            source,
             good.column("channel"),
-            pc.fill_null(good.column("user"), ""),
-            pc.fill_null(good.column("raw"), b""),
+            _filled(good.column("user"), ""),
+            _filled(good.column("raw"), b""),
             good.column("meta"),
         ],
         schema=EVENT,
     )
+
+
+def _filled(column: pa.Array, value: str | bytes) -> pa.Array:
+    return pc.fill_null(column, value) if column.null_count else column
 
 
 def _letters(rows: Rows, faults: Faults, origin: str) -> list[DeadLetter]:

@@ -24,7 +24,7 @@ class Messages(WSListener):
         self._most_bytes = most_bytes
         self._whole: list[bytes] = []
         self._parts: list[bytes] = []
-        self._bytes = self._parts_bytes = 0
+        self._bytes = self._counted = self._parts_bytes = 0
         self._heard = self._paused = False
         self._came = asyncio.Event()
         self._transport: WSTransport | None = None
@@ -34,7 +34,10 @@ class Messages(WSListener):
         while not self._whole and not self.over:
             self._came.clear()
             await self._came.wait()
-        taken, self._whole, self._bytes = self._whole, [], 0
+        taken, self._whole, self._bytes, self._counted = self._whole, [], 0, 0
+        if taken and max(map(len, taken)) > self._most_bytes:
+            # picows has refused it, and still gives it when more comes before the connection is closed.
+            taken = [data for data in taken if len(data) <= self._most_bytes]
         if self._paused and not self.over and self._transport:
             self._paused = False
             self._transport.underlying_transport.resume_reading()
@@ -63,15 +66,14 @@ class Messages(WSListener):
         """Take a frame in. Raises WSProtocolError, which ends the connection, for one that cannot be taken."""
         kind = frame.msg_type
         if (kind is _TEXT or kind is _BINARY) and frame.fin and not (frame.rsv1 or self._parts):
-            data = frame.get_payload_as_bytes()
-            # picows has refused a larger one, and still gives it when more comes before the connection is closed.
-            if len(data) <= self._most_bytes:
-                self._whole.append(data)
-                self._bytes += len(data)
+            self._whole.append(frame.get_payload_as_bytes())
         else:
             self._take_special(transport, frame)
         if frame.last_in_buffer:
             self._heard = True
+            # What one read of the socket gave is counted at once: a frame costs no sum of its own.
+            self._bytes += sum(map(len, self._whole[self._counted :]))
+            self._counted = len(self._whole)
             if self._bytes > _HELD_BYTES and not self._paused:
                 self._paused = True
                 transport.underlying_transport.pause_reading()
@@ -100,7 +102,6 @@ class Messages(WSListener):
                 raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, f"a message above {self._most_bytes} bytes")
             if frame.fin:
                 self._whole.append(b"".join(self._parts))
-                self._bytes += self._parts_bytes
                 self._parts, self._parts_bytes = [], 0
 
     def _closed(self, transport: WSTransport, frame: WSFrame) -> None:

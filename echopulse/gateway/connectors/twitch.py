@@ -63,7 +63,8 @@ class TwitchConnector(Connector[TwitchOptions]):
         import aiohttp  # noqa: PLC0415 an extra's
         from twitchAPI.type import TwitchAPIException  # noqa: PLC0415 an extra's
 
-        from echopulse.gateway.platforms.twitch_socket import Addresses, Socket, authorised, subscribe  # noqa: PLC0415
+        from echopulse.gateway.platforms.twitch_access import Addresses, authorised, subscribe  # noqa: PLC0415
+        from echopulse.gateway.platforms.twitch_socket import Socket  # noqa: PLC0415
 
         chosen, inbox, twitch, socket = self.chosen, Inbox(_AHEAD), None, None
         addresses = Addresses(chosen.socket_url, chosen.api_url, chosen.auth_url)

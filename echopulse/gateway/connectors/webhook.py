@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
 from echopulse.gateway.connector import Arrival, Connector, Options
-from echopulse.gateway.platforms.http_door import bound, listening
+from echopulse.gateway.platforms.http_door import HEAD_S, bound, listening
 from echopulse.gateway.platforms.inbox import Inbox
 from echopulse.gateway.platforms.webhook_signature import SIGNATURE_HEADER, TIME_HEADER, refusal
 from echopulse.gateway.receipt import Receipt, Settlement, Verdict
@@ -70,7 +70,8 @@ class WebhookConnector(Connector[WebhookOptions]):
             finally:
                 waiting -= 1
 
-        async with listening(door, answered), aclosing(inbox.taken()) as taken:
+        head_s = min(HEAD_S, self.limits.read_timeout_s)
+        async with listening(door, answered, head_s), aclosing(inbox.taken()) as taken:
             async for arrival in taken:
                 yield arrival
 

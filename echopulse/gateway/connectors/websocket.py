@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from echopulse.gateway.burst import Burst
 from echopulse.gateway.connector import Arrival, Connector, Options
 from echopulse.gateway.mapping_paths import Keys, look_up, parse_path
 from echopulse.gateway.websocket import WebSocketSource
 from transforms.digest import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from echopulse.gateway.source import Limits
 
@@ -61,16 +62,16 @@ class WebSocketConnector(Connector[WebSocketOptions]):
                 for arrival in burst:
                     yield arrival
 
-    async def bursts(self, resume: str) -> AsyncGenerator[list[Arrival], None]:
-        """Yield frames as they came, the cursor's value with the last that has one: only there it is looked for."""
+    async def bursts(self, resume: str) -> AsyncGenerator[Sequence[Arrival], None]:
+        """Yield frames as they came, the cursor's value of the last that has one: only there it is looked for."""
         cursor = self.chosen.cursor
         source = self._connected_to(_with_query(self.chosen.url, cursor.parameter, resume)) if cursor else self._source
         async with aclosing(source.bursts()) as bursts:
             async for frames, fault in bursts:
-                burst = [Arrival(data, "", fault) for data in frames]
-                if cursor and not fault:
-                    _mark_place(burst, cursor.path)
-                yield burst
+                if fault:
+                    yield [Arrival(data, "", fault) for data in frames]
+                else:
+                    yield Burst(frames, _place(frames, cursor.path) if cursor else "")
 
     def _connected_to(self, url: str) -> WebSocketSource:
         headers = {name: value.get_secret_value() for name, value in self.chosen.headers.items()}
@@ -86,11 +87,8 @@ def _with_query(url: str, parameter: str, value: str) -> str:
     return parts._replace(query=urlencode([*query, (parameter, value)])).geturl()
 
 
-def _mark_place(burst: list[Arrival], path: Keys) -> None:
-    for place in range(len(burst) - 1, -1, -1):
-        if value := _value_at(path, burst[place].data):
-            burst[place] = burst[place]._replace(resume=value)
-            return
+def _place(frames: Sequence[bytes], path: Keys) -> str:
+    return next(filter(None, (_value_at(path, frame) for frame in reversed(frames))), "")
 
 
 def _value_at(path: Keys, frame: bytes) -> str:

@@ -73,7 +73,7 @@ class XConnector(Connector[XOptions]):
             try:
                 if chosen.rules:
                     await stream.keep_rules(chosen.rules)
-                stream.begin(_missed_minutes(resume, chosen.backfill_minutes, now))
+                await stream.begin(_missed_minutes(resume, chosen.backfill_minutes, now))
                 async with aclosing(inbox.taken()) as taken:
                     async for arrival in taken:
                         yield arrival

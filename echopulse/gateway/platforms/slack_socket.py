@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,9 @@ async def opened(api_url: str, app_token: str, bot_token: str, limits: Limits, i
 
     Raises ConnectionLostError and EchoPulseError as a connector's `arrivals` does.
     """
-    web = AsyncWebClient(base_url=api_url, timeout=round(limits.connect_timeout_s), logger=_QUIET, retry_handlers=[])
+    # Whole seconds, and 0 would be without end.
+    within_s = math.ceil(limits.connect_timeout_s)
+    web = AsyncWebClient(base_url=api_url, timeout=within_s, logger=_QUIET, retry_handlers=[])
     try:
         if bot_token:
             granted = (await web.auth_test(token=bot_token)).headers.get("x-oauth-scopes", "")

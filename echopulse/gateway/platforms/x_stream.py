@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -49,7 +50,8 @@ class Stream(AsyncStreamingClient):
         """Make the session; connect to nothing yet."""
         super().__init__(token, max_retries=0)
         self._api_url, self._inbox, self._budget = api_url.rstrip("/"), inbox, budget
-        self._frame_bytes = limits.frame_bytes
+        self._frame_bytes, self._connect_s = limits.frame_bytes, limits.connect_timeout_s
+        self._connected = asyncio.Event()
         self.session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=limits.connect_timeout_s, sock_read=limits.read_timeout_s
@@ -61,18 +63,30 @@ class Stream(AsyncStreamingClient):
 
     async def keep_rules(self, rules: Mapping[str, str]) -> None:
         """Add those rules, by tag, that X does not have yet; others are left as they are."""
-        known = {rule.value: rule.tag for rule in (await self.get_rules()).data or []}
+        async with asyncio.timeout(self._connect_s):
+            known = {rule.value: rule.tag for rule in (await self.get_rules()).data or []}
         missing = [StreamRule(value, tag) for tag, value in rules.items() if known.get(value) != tag]
         if missing:
-            answer = await self.add_rules(missing)
+            async with asyncio.timeout(self._connect_s):
+                answer = await self.add_rules(missing)
             if answer.errors:
                 told = "; ".join(str(error.get("title", error)) for error in answer.errors)
                 raise EchoPulseError(f"X refused a rule: {told}", "see `rules`")
 
-    def begin(self, backfill_minutes: int) -> None:
-        """Connect in a task of its own."""
+    async def begin(self, backfill_minutes: int) -> None:
+        """Connect in a task of its own. Raises TimeoutError where no answer comes in time."""
         more = {"backfill_minutes": backfill_minutes} if backfill_minutes else {}
-        self.filter(tweet_fields=[*_POST_FIELDS, _LONG_POST], **more)
+        task = self.filter(tweet_fields=[*_POST_FIELDS, _LONG_POST], **more)
+        connected = asyncio.create_task(self._connected.wait())
+        # aiohttp bounds each read by itself: a server that sends an answer's head byte by byte would never end.
+        done, _ = await asyncio.wait({task, connected}, timeout=self._connect_s, return_when=asyncio.FIRST_COMPLETED)
+        connected.cancel()
+        if not done:
+            raise TimeoutError(f"no answer came within {self._connect_s:g} s")
+
+    async def on_connect(self) -> None:
+        """Be called by the library once X has answered."""
+        self._connected.set()
 
     async def leave(self) -> None:
         """Close everything."""
@@ -105,6 +119,8 @@ class Stream(AsyncStreamingClient):
 
     async def on_connection_error(self) -> None:
         """Be called by the library where the connection broke, or no keepalive came in time."""
+        if isinstance(error := sys.exception(), aiohttp.ClientConnectorCertificateError):
+            raise EchoPulseError(f"X's certificate is not trusted: {error.certificate_error}")
         raise ConnectionLostError("the connection to X broke, or nothing came in time")
 
     async def on_exception(self, exception: Exception) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
 from echopulse.gateway.dead_letters import now_ms
-from echopulse.gateway.outgoing import Outgoing
+from echopulse.gateway.outgoing import EventRows, Outgoing
 from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
@@ -53,3 +55,15 @@ async def test_one_that_is_too_large_is_refused(bootstrap: str, read_topic: Call
     assert reason.startswith("5242881 bytes: ")
     read = await asyncio.to_thread(read_topic, EVENTS, 2)
     assert [found.value for found in read] == [b"first", b"last"]
+
+
+async def test_rows_are_sent_by_columns(bootstrap: str, read_topic: Callable[[str, int], list[Record]]) -> None:
+    """As records are: in order, with their times, all but the ones that are too large."""
+    producer, now = AcknowledgedProducer(bootstrap), now_ms()
+    values = [b"first", b"x" * (5 << 20), b"second", b"y" * (5 << 20), b"third"]
+    rows = EventRows([b"c"] * 5, values, np.arange(now, now + 5), sum(map(len, values)) + 5)
+    sent = producer.send(rows)
+    await producer.close(30)
+    assert [record.ts - now for record, _ in sent.result()] == [1, 3]
+    read = await asyncio.to_thread(read_topic, EVENTS, 3)
+    assert [(found.value, found.ts_ms - now) for found in read] == [(b"first", 0), (b"second", 2), (b"third", 4)]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from echopulse.gateway.mapper import Frame, Mapped, Mapper, to_milliseconds
+from echopulse.gateway.mapper import Frame, Mapper
 from echopulse.gateway.mapping import Mapping, TimeFormat, load_mapping
+from echopulse.gateway.mapping_times import to_milliseconds
+
+if TYPE_CHECKING:
+    from echopulse.gateway.mapped_rows import Mapped
 
 _SMALL: dict[str, Any] = {"source": "s", "id": "id", "ts": {"path": "t", "format": "ms"}, "channel": "c", "user": "u"}
 
@@ -300,3 +306,40 @@ def test_seconds_as_floats_lose_no_millisecond() -> None:
     start = int(datetime(2026, 5, 1, tzinfo=UTC).timestamp())
 
     assert [to_milliseconds(start + ms / 1_000, "s") - start * 1_000 for ms in range(1_000)] == list(range(1_000))
+
+
+@given(st.lists(st.integers(0, 9), max_size=60))
+def test_scanned_frames_are_mapped_as_parsed_ones(kinds: list[int]) -> None:
+    """Rows, numbers, faults, originals and those filtered, whatever stands between the frames that can be scanned."""
+    frames = [
+        [
+            b'{"id":"%d","t":1767225600000,"c":"ch","u":"ann","text":"hi \\u00e9"}' % place,
+            b'{"id":%d,"t":1767225600001,"c":"ch","u":"bob","truth":true,"n":1.50}' % place,
+            b'{"id":"%d","t":1767225600002.5,"c":"ch","u":"ann"}' % place,
+            b'{"id":"%d","t":1767225600003,"u":"ann"}' % place,
+            b'{"id":"%d","t":1767225600004,"c":true,"u":"ann"}' % place,
+            b'{"id":"%d","t":"soon","c":"ch","u":"ann"}' % place,
+            b'{"id":"%d","t":1e999' % place,
+            b'{"id":"%d","t":1767225600005,"c":"ch","u":"ann","left":"out"}' % place,
+            b'{"id":"%d","t":1767225600006,"c":"ch","u":"ann","text":{"not":"text"},"truth":false}' % place,
+            b'{"id":"%d","t":9007199254740993,"c":"ch","u":null}' % place,
+        ][kind]
+        for place, kind in enumerate(kinds)
+    ]
+    mapping = Mapping.model_validate(
+        _SMALL
+        | {
+            "when": [{"path": "left", "exists": False}],
+            "text": {"path": "text", "default": "-"},
+            "metadata": {"kind": {"constant": "message"}, "truth": "truth", "both": {"paths": ["c", "u"]}, "n": "n"},
+        }
+    )
+    scanning, parsing = Mapper(mapping), Mapper(mapping)
+    parsing._scan = None
+    ours, theirs = (mapper.apply([Frame(frame) for frame in frames], 5) for mapper in (scanning, parsing))
+    assert ours.filtered == theirs.filtered
+    assert ours.rows.columns.to_pylist() == theirs.rows.columns.to_pylist()
+    assert list(ours.rows.numbers) == list(theirs.rows.numbers)
+    assert ours.rows.faults == theirs.rows.faults
+    rows = range(ours.rows.columns.num_rows)
+    assert [ours.rows.original(row) for row in rows] == [theirs.rows.original(row) for row in rows]

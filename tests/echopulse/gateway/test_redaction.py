@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import json
+import re
 
 import orjson
 import pyarrow as pa
@@ -61,6 +63,30 @@ def test_a_batch_is_its_rows_one_by_one(rows: list[tuple[str, str]]) -> None:
     )
     whole = redaction.apply(batch).to_pylist()
     assert whole == [row for n in range(len(rows)) for row in redaction.apply(batch.slice(n, 1)).to_pylist()]
+
+
+@given(st.text("ab_ é-1٣ß", max_size=12), st.text("ab_é-1", min_size=1, max_size=3))
+@settings(deadline=None)
+def test_a_user_is_a_word_as_a_pattern_would_find_it(text: str, user: str) -> None:
+    """In id, metadata and payload, of any script; where it is written with escapes too."""
+    redaction = Redaction(Redact(users=_KEY))
+    name = redaction.hashed(user)
+    clean = re.sub(rf"(?<!\w){re.escape(user)}(?!\w)", name, text)
+    for raw in (orjson.dumps([text, {text: 1}]), json.dumps([text, {text: 1}]).encode()):
+        (row,) = redaction.apply(_events((text, user, raw, text))).to_pylist()
+        assert (row["id"], row["metadata"]) == (clean, [("text", clean)])
+        assert orjson.loads(row["raw_payload"]) == [clean, {clean: 1}] or user == "1"
+
+
+def test_a_payload_without_the_user_is_left_as_it_is() -> None:
+    """Byte by byte; one that may hide it behind an escape, or a user's key, is read."""
+    redaction = Redaction(Redact(users=_KEY, user_keys=["uid"]))
+    (row,) = redaction.apply(_events(("e", "ann", b'{ "text" : "hi" }', ""))).to_pylist()
+    assert row["raw_payload"] == b'{ "text" : "hi" }'
+    (row,) = redaction.apply(_events(("e", "ann", b'{"text":"\\u0061nn","uid":"bob"}', ""))).to_pylist()
+    assert orjson.loads(row["raw_payload"]) == {"text": _ANN, "uid": redaction.hashed("bob")}
+    (row,) = redaction.apply(_events(("e", "12", b'{"n":12,"m":-12,"f":12.0,"t":true}', ""))).to_pylist()
+    assert orjson.loads(row["raw_payload"]) == {"n": redaction.hashed("12"), "m": -12, "f": 12.0, "t": True}
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ class Discord(Platform):
 
     def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The library has no setting for its addresses."""
-        monkeypatch.setattr(Route, "BASE", f"http://{self.base}/api")
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(f"ws://{self.base}/gateway"))
+        monkeypatch.setattr(Route, "BASE", f"{self.http}/api")
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(f"{self.ws}/gateway"))
 
     def options(self) -> dict[str, Any]:
         """As Platform's."""
@@ -111,7 +111,7 @@ class Discord(Platform):
                 "user": {"id": "1", "username": "echo", "discriminator": "0", "avatar": None},
                 "guilds": [],
                 "session_id": f"s{self.session}",
-                "resume_gateway_url": f"ws://{self.base}/gateway",
+                "resume_gateway_url": f"{self.ws}/gateway",
                 "application": {"id": "1", "flags": 0},
             }
             self.sockets.append(socket)
@@ -137,11 +137,15 @@ class Discord(Platform):
         self.log.append(orjson.dumps({"op": 0, "t": name, "s": len(self.log) + 1, "d": data}))
         await self.send(self.log[-1])
 
-    async def send(self, frame: bytes) -> None:
-        """Send a frame as it is."""
+    async def send(self, text: bytes) -> None:
+        """As Platform's."""
         for socket in self.sockets:
             assert isinstance(socket, web.WebSocketResponse)
-            await self._pack(socket, frame)
+            await self._pack(socket, text)
+
+    async def huge(self, size: int) -> None:
+        """As Platform's; as a message, since another frame is of no interest."""
+        await self.dispatch("MESSAGE_CREATE", self.message(0, content="x" * size))
 
     def message(self, number: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 any JSON
         """A message as MESSAGE_CREATE has it."""

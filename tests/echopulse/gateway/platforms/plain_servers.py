@@ -38,8 +38,7 @@ class _Plain(Platform):
         """As Platform's."""
         mapping = Path(tempfile.mkdtemp()) / "m.yaml"
         mapping.write_text(yaml.safe_dump(_MAPPING | {"source": self.connector}))
-        scheme = "ws" if self.connector == "websocket" else "http"
-        url = f"{scheme}://{self.base}{self.path}"
+        url = f"{self.ws if self.connector == 'websocket' else self.http}{self.path}"
         return {"url": url, "mapping": str(mapping), "headers": {"Authorization": "env:TOKEN"}}
 
     def refused_as(self, reason: str) -> web.Response:
@@ -59,10 +58,14 @@ class _Plain(Platform):
 
     async def told(self, own: str, kind: str) -> str:
         """Let something happen; returns its id."""
-        self.log.append(orjson.dumps({"id": own, "t": datetime.now(UTC).isoformat(), "text": "hi", "kind": kind}))
+        await self.send(orjson.dumps({"id": own, "t": datetime.now(UTC).isoformat(), "text": "hi", "kind": kind}))
+        return own
+
+    async def send(self, text: bytes) -> None:
+        """As Platform's."""
+        self.log.append(text)
         for socket in self.sockets:
             await self.sent(socket, len(self.log))
-        return own
 
     async def sent(self, socket: Any, number: int) -> None:  # noqa: ANN401 either response
         """Send what happened as number so and so, from 1."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
     import pytest
@@ -47,19 +48,31 @@ class Platform(ABC):
         self.asked = self.refused = 0
         self.refusal = ""
         self.base = ""
+        #: Set to serve by TLS.
+        self.tls: ssl.SSLContext | None = None
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         """Listen on a free port."""
         runner = web.AppRunner(self.app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self.tls)
         await site.start()
         self.base = f"127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield
         finally:
             await runner.cleanup()
+
+    @property
+    def http(self) -> str:
+        """The address of what is asked for by HTTP."""
+        return f"http{'s' if self.tls else ''}://{self.base}"
+
+    @property
+    def ws(self) -> str:
+        """The address of its websocket."""
+        return f"ws{'s' if self.tls else ''}://{self.base}"
 
     @property
     def connected(self) -> bool:
@@ -73,6 +86,14 @@ class Platform(ABC):
     @abstractmethod
     async def say(self, number: int) -> str:
         """Let a message happen, told to those who are connected or kept for them; returns its id."""
+
+    @abstractmethod
+    async def send(self, text: bytes) -> None:
+        """Send a frame as it is to those who are connected."""
+
+    async def huge(self, size: int) -> None:
+        """Send a frame of so many bytes and a few."""
+        await self.send(b'{"text":"%b"}' % (b"x" * size))
 
     @abstractmethod
     async def every_kind(self) -> list[Expected]:

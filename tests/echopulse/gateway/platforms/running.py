@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Running:
     """A gateway with one source."""
 
-    def __init__(self, platform: Platform, folder: Path, broker: Broker) -> None:
-        """Write its configuration."""
-        source = {"connector": platform.connector, "options": platform.options(), "read_timeout_s": 2.0}
+    def __init__(self, platform: Platform, folder: Path, broker: Broker, **settings: float) -> None:
+        """Write its configuration; `settings` are the source's own."""
+        source = {"connector": platform.connector, "options": platform.options(), "read_timeout_s": 2.0, **settings}
         path = folder / "gateway.yaml"
         path.write_text(yaml.safe_dump({"state": str(folder / "state"), "sources": {"chat": source}}))
         self.gateway = Gateway(path, [], broker)
@@ -42,9 +42,9 @@ class Running:
 
 
 @asynccontextmanager
-async def source_running(platform: Platform, folder: Path, broker: Broker) -> AsyncIterator[Running]:
+async def source_running(platform: Platform, folder: Path, broker: Broker, **settings: float) -> AsyncIterator[Running]:
     """Run it until the block ends."""
-    running = Running(platform, folder, broker)
+    running = Running(platform, folder, broker, **settings)
     try:
         yield running
     finally:

@@ -36,7 +36,7 @@ class Slack(Platform):
         return {
             "app_token": "env:SLACK_APP_TOKEN",
             "bot_token": "env:SLACK_BOT_TOKEN",
-            "api_url": f"http://{self.base}/api/",
+            "api_url": f"{self.http}/api/",
         }
 
     async def _auth(self, request: web.Request) -> web.Response:
@@ -46,7 +46,7 @@ class Slack(Platform):
     async def _open(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer xapp-1"
         self.asked += 1
-        return self.refuse() or web.json_response({"ok": True, "url": f"ws://{self.base}/link?ticket={self.asked}"})
+        return self.refuse() or web.json_response({"ok": True, "url": f"{self.ws}/link?ticket={self.asked}"})
 
     def refused_as(self, reason: str) -> web.Response:
         """As Platform's."""
@@ -87,14 +87,14 @@ class Slack(Platform):
             "payload": payload,
         }
         self.kept[f"env-{self._number}"] = orjson.dumps(envelope)
-        await self.send(orjson.dumps(envelope).decode())
+        await self.send(orjson.dumps(envelope))
         return f"Ev{self._number}"
 
-    async def send(self, text: str) -> None:
-        """Send a frame as it is."""
+    async def send(self, text: bytes) -> None:
+        """As Platform's."""
         for socket in self.sockets:
             assert isinstance(socket, web.WebSocketResponse)
-            await socket.send_str(text)
+            await socket.send_str(text.decode())
 
     def _message(self, number: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 any JSON
         ts = f"{self._stamp + number:.6f}"

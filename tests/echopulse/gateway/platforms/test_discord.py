@@ -45,7 +45,7 @@ async def test_the_next_process_resumes_the_session(discord: Discord, tmp_path: 
 async def test_a_session_that_is_gone_is_begun_anew(discord: Discord, tmp_path: Path) -> None:
     """Discord says that it does not know it; once is enough."""
     broker = Broker()
-    async with source_running(discord, tmp_path, broker):
+    async with source_running(discord, tmp_path, broker) as running:
         await until(lambda: discord.connected)
         first = await discord.say(1)
         await until(lambda: broker.ids() == [first])
@@ -54,7 +54,34 @@ async def test_a_session_that_is_gone_is_begun_anew(discord: Discord, tmp_path: 
         await until(lambda: discord.connected)
         last = await discord.say(2)
         await until(lambda: broker.ids() == [first, last])
+        assert running.figures.gaps == 1
     assert discord.opened == ["identify", "resume", "identify"]
+
+
+async def test_a_gap_is_counted_once(discord: Discord, tmp_path: Path) -> None:
+    """A session that is resumed has none; one that is gone has one, and so has a number that is missing in one."""
+    broker = Broker()
+    async with source_running(discord, tmp_path, broker) as running:
+        await until(lambda: discord.connected)
+        said = [await discord.say(1)]
+        await until(lambda: broker.ids() == said)
+        await discord.drop()
+        said.append(await discord.say(2))
+        await until(lambda: broker.ids() == said)
+        assert (discord.opened, running.figures.gaps) == (["identify", "resume"], 0)
+        discord.log.append(b"{}")  # a dispatch that is never sent
+        said.append(await discord.say(3))
+        await until(lambda: broker.ids() == said)
+        assert running.figures.gaps == 1
+        said.append(await discord.say(4))
+        await until(lambda: broker.ids() == said)
+        assert running.figures.gaps == 1
+        discord.keeps = False
+        await discord.drop()
+        await until(lambda: discord.connected)
+        said.append(await discord.say(5))
+        await until(lambda: broker.ids() == said)
+        assert running.figures.gaps == 2
 
 
 @pytest.mark.parametrize(

@@ -162,3 +162,66 @@ async def test_a_certificate_wants_its_key(tmp_path: Path) -> None:
     with pytest.raises(EchoPulseError, match="go together"):
         async with _served(tmp_path, Broker(), certificate="cert.pem"):
             pass
+
+
+async def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    """One that is not there; the source is lost and says why."""
+    files: dict[str, Any] = {"certificate": str(tmp_path / "none.pem"), "key": str(tmp_path / "none.key")}
+    path = tmp_path / "gateway.yaml"
+    own = {"connector": "grpc", "options": {"token": "env:INGEST_TOKEN", "port": 0, **files}}
+    path.write_text(yaml.safe_dump({"state": str(tmp_path / "state"), "sources": {"own": own}}))
+    stop, gateway = asyncio.Event(), Gateway(path, [], Broker())
+    task = asyncio.create_task(gateway.run(stop, asyncio.Event()))
+    await until(lambda: "own" in gateway.figures() and gateway.figures()["own"].state == "lost")
+    assert "none.key cannot be read: No such file or directory" in gateway.figures()["own"].trouble
+    stop.set()
+    await task
+
+
+async def test_who_has_no_certificate_of_the_authority_is_refused(tmp_path: Path) -> None:
+    """Where clients must show one."""
+    authority, other = trustme.CA(), trustme.CA()
+    own = authority.issue_cert("127.0.0.1")
+    own.private_key_pem.write_to_path(tmp_path / "key.pem")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    files: dict[str, Any] = {name: str(tmp_path / f"{file}.pem") for name, file in _FILES.items()}
+    broker = Broker()
+    async with _served(tmp_path, broker, **files) as address:
+        for signer, taken in ((authority, True), (other, False)):
+            client = signer.issue_cert("client@example.org")
+            credentials = grpc.ssl_channel_credentials(
+                authority.cert_pem.bytes(), client.private_key_pem.bytes(), client.cert_chain_pems[0].bytes()
+            )
+            async with grpc.aio.secure_channel(address, credentials) as channel:
+                metadata = (("authorization", f"Bearer {_TOKEN}"),)
+                request = SendRequest(events=[_event(int(taken))])
+                call = IngestStub(channel).Send(request, metadata=metadata, wait_for_ready=taken, timeout=20)
+                if taken:
+                    assert (await call).outcomes[0].safe
+                else:
+                    with pytest.raises(grpc.aio.AioRpcError) as refused:
+                        await call
+                    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert broker.ids() == ["e1"]
+
+
+_FILES = {"certificate": "cert", "key": "key", "client_authority": "ca"}
+
+
+async def test_ten_megabytes_and_slow_clients_do_not_stop_the_others(tmp_path: Path) -> None:
+    """RESOURCE_EXHAUSTED for the one; the other says HTTP/2's preface for ever."""
+    broker = Broker()
+    async with _served(tmp_path, broker) as address:
+        assert (await _sent(address, _event(1))).outcomes[0].safe
+        host, _, port = address.partition(":")
+        slow = [await asyncio.open_connection(host, int(port)) for _ in range(20)]
+        for _, writer in slow:
+            writer.write(b"PRI * HT")
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await _sent(address, _event(2, raw_payload=b"x" * 10_000_000))
+        assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (await _sent(address, _event(3))).outcomes[0].safe
+        for _, writer in slow:
+            writer.close()
+    assert broker.ids() == ["e1", "e3"]

@@ -77,7 +77,7 @@ async def test_slack_may_ask_for_another_connection(slack: Slack, tmp_path: Path
     """It is made anew, by the gateway and not by the library."""
     async with source_running(slack, tmp_path, Broker()) as running:
         await until(lambda: slack.connected)
-        await slack.send('{"type":"disconnect","reason":"refresh_requested"}')
+        await slack.send(b'{"type":"disconnect","reason":"refresh_requested"}')
         await until(lambda: running.figures.reconnects == 1)
         assert running.figures.trouble == "Slack asks for a new connection"
         await until(lambda: slack.asked == 2)
@@ -97,7 +97,7 @@ async def test_a_malformed_frame_is_a_dead_letter(slack: Slack, tmp_path: Path) 
     async with source_running(slack, tmp_path, Broker()) as running:
         await until(lambda: slack.connected)
         await slack.event({"type": "message", "text": "no channel"})
-        await slack.send("{ no JSON")
+        await slack.send(b"{ no JSON")
         await until(lambda: running.figures.letters == 2 and slack.acknowledged == ["env-1"])
 
 

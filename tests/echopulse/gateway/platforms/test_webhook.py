@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -125,6 +125,65 @@ async def test_what_is_too_much_is_refused(tmp_path: Path) -> None:
         first, second = await _post(url, _body(1)), await _post(url, _body(2))
     assert [answer.status_code for answer in (large, first, second)] == [413, 200, 429]
     assert second.headers["Retry-After"] == "5"
+
+
+async def test_ten_megabytes_are_not_read(tmp_path: Path) -> None:
+    """Refused by 413 as soon as they are too many, and the next body is taken."""
+    broker = Broker()
+    async with _served(tmp_path, broker) as url:
+        await _post(url, _body(1))
+        port, sent = int(url.split(":")[2].split("/")[0]), 0
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n")
+        while sent < 2_000_000:
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+            sent += 100_000
+        async with asyncio.timeout(20):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+        writer.close()
+        assert (await _post(url, _body(2))).status_code == 200
+    assert broker.ids() == ["e1", "e2"]
+
+
+async def test_slow_clients_are_left(tmp_path: Path) -> None:
+    """One whose head or body comes byte by byte (slow loris): closed, or told by 408; others are answered meanwhile."""
+    broker = Broker()
+    async with _served(tmp_path, broker, {"read_timeout_s": 0.5}) as url:
+        await _post(url, _body(1))
+        port = int(url.split(":")[2].split("/")[0])
+
+        async def drip(begin: bytes, *, before: bytes = b"") -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(before)
+            answer = await reader.read(65_536) if before else b""
+            writer.write(begin)
+            answering = asyncio.create_task(reader.read(65_536))
+            with suppress(ConnectionError):
+                async with asyncio.timeout(20):
+                    while not answering.done():
+                        writer.write(b"x")
+                        await writer.drain()
+                        await asyncio.sleep(0.02)
+            writer.close()
+            try:
+                return answer + await answering
+            except ConnectionError:
+                return answer
+
+        whole = b"GET /other HTTP/1.1\r\nHost: h\r\n\r\n"
+        slow = asyncio.gather(
+            drip(b"POST /events HTTP/1.1\r\nX-Slow: "),
+            drip(b"POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"),
+            drip(b"POST /events HTTP/1.1\r\nX-Slow: ", before=whole),
+        )
+        assert (await _post(url, _body(2))).status_code == 200
+        head, body, second = await slow
+    assert head == b""
+    assert body.startswith(b"HTTP/1.1 408 ")
+    assert second.startswith(b"HTTP/1.1 404 ")
+    assert second.count(b"HTTP/1.1") == 1
+    assert broker.ids() == ["e1", "e2"]
 
 
 async def test_too_many_at_once_are_refused(tmp_path: Path) -> None:

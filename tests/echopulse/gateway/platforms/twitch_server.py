@@ -51,9 +51,9 @@ class Twitch(Platform):
             "token": "env:TWITCH_TOKEN",
             "channels": ["cozyriver"],
             "events": list(_TYPES),
-            "socket_url": f"ws://{self.base}/ws",
-            "api_url": f"http://{self.base}/helix/",
-            "auth_url": f"http://{self.base}/oauth2/",
+            "socket_url": f"{self.ws}/ws",
+            "api_url": f"{self.http}/helix/",
+            "auth_url": f"{self.http}/oauth2/",
         }
 
     async def _validate(self, request: web.Request) -> web.Response:
@@ -125,9 +125,15 @@ class Twitch(Platform):
             await socket.send_str(text)
         return f"frame-{self.number}"
 
+    async def send(self, text: bytes) -> None:
+        """As Platform's."""
+        for socket in self.sockets:
+            assert isinstance(socket, web.WebSocketResponse)
+            await socket.send_str(text.decode())
+
     async def move(self) -> None:
         """Ask the client to move to another connection."""
-        await self.frame("session_reconnect", self._session("reconnecting", f"ws://{self.base}/ws?moved=1"))
+        await self.frame("session_reconnect", self._session("reconnecting", f"{self.ws}/ws?moved=1"))
 
     async def revoke(self) -> None:
         """Take a subscription away."""

@@ -40,7 +40,7 @@ class X(Platform):
             "spent": str(self.spent),
             "rules": {"cats": "cat has:images"},
             "backfill_minutes": 5,
-            "api_url": f"http://{self.base}",
+            "api_url": f"{self.http}",
         }
 
     def refused_as(self, reason: str) -> web.Response:
@@ -77,10 +77,10 @@ class X(Platform):
                 self.sockets.remove(response)
         return response
 
-    async def send(self, line: bytes) -> None:
-        """Send a line as it is."""
+    async def send(self, text: bytes) -> None:
+        """As Platform's."""
         for response in self.sockets:
-            await response.write(line + b"\r\n")
+            await response.write(text + b"\r\n")
 
     async def post(self, own: str, **more: Any) -> str:  # noqa: ANN401 any JSON
         """Let a post happen; returns its id."""
