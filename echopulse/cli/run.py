@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import step, steps_after
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def run(
         from echopulse.job.launch import pipeline
 
         began = time.monotonic()
-        with display.progress() as on_service, pipeline(settings, on_service, _step) as running:
+        with display.progress() as shown, pipeline(settings, shown, steps_after(shown)) as running:
             outcome: dict[str, Any] = {}
             try:
                 _watch(settings, running, rate, seconds, began, outcome, dev=dev)
             except KeyboardInterrupt:
-                _step("stopping")
+                step("stopping")
             emit(outcome, options.json, lambda: _told(outcome))
 
 
@@ -82,21 +83,23 @@ def _watch(
     from echopulse.cli.restart import Restarter
     from echopulse.job.live import FeatureReader, ResultFeed
 
-    _step("opening Feast")
+    step("opening Feast")
     reader = FeatureReader(settings)
     feed = ResultFeed(settings.kafka.bootstrap)
     feed.start()
     with (
         _simulator(settings, rate) as simulator,
         LiveTable() as shown,
-        Restarter(settings, enabled=dev, say=_step) as restarter,
+        Restarter(settings, enabled=dev, say=step) as restarter,
     ):
         try:
             while seconds is None or outcome.get("live_after_s") is None or time.monotonic() < outcome["ends"]:
                 running.stack.check()
                 restarter.restart_changed(simulator)
                 if simulator.process.poll() is not None:
-                    raise EchoPulseError(f"the simulator ended with status {simulator.process.returncode}", "see above")
+                    raise EchoPulseError(
+                        f"the simulator ended with status {simulator.process.returncode}", f"see {simulator.log}"
+                    )
                 _observe(feed, reader, outcome, began, seconds)
                 shown.show(outcome)
                 time.sleep(_REDRAW_S)
@@ -121,7 +124,7 @@ def _observe(
     if channels and outcome.get("live_after_s") is None:
         outcome["live_after_s"] = round(now - began, 1)
         outcome["ends"] = now + (seconds or 0.0)
-        _step(f"live features after {outcome['live_after_s']:.0f} s")
+        step(f"live features after {outcome['live_after_s']:.0f} s")
 
 
 class Simulator:
@@ -132,6 +135,7 @@ class Simulator:
         from echopulse.job.environment import feast_environment
 
         self._environment = feast_environment(settings)
+        self.log = settings.home / "logs" / "simulator.log"
         self._command = [
             sys.executable,
             "-m",
@@ -160,8 +164,13 @@ class Simulator:
             self.process.wait(_STOP_S)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C reaches this process first, which then ends it in order.
-        return subprocess.Popen(self._command, env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True)
+        # A session of its own: Ctrl-C reaches this process first, which then ends it in order. What it says goes into
+        # a file: the terminal is the table's.
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+            )
 
 
 @contextmanager
@@ -171,11 +180,6 @@ def _simulator(settings: Settings, rate: float) -> Iterator[Simulator]:
         yield simulator
     finally:
         simulator.stop()
-
-
-def _step(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 def _told(outcome: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import step, steps_after
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def up(
         from features.machinery.catalog import compiled_views
 
         with (
-            display.progress() as on_service,
+            display.progress() as shown,
             pipeline(
                 settings,
-                on_service,
-                _step,
+                shown,
+                steps_after(shown),
                 skip_backlog=until_idle,
                 # A replay that ends of itself trains nothing.
                 tracking=settings.stack.mlflow and not until_idle,
@@ -96,7 +96,7 @@ def up(
                         keep_time=keep_time,
                         mapping=mapping,
                         on_progress=on_progress,
-                        on_step=_step,
+                        on_step=step,
                     )
                 emit(asdict(outcome), options.json, lambda: _told(outcome))
                 if until_idle:
@@ -107,8 +107,8 @@ def up(
 def _stay(settings: Settings, running: Pipeline) -> None:
     """Say where everything is, then watch until a signal or a failure ends it."""
     for service in running.stack.services.values():
-        _step(_where(service.state))
-    _step(f"Flink's web page: {settings.flink.rest}; the lake: {settings.lake.path}; Ctrl-C stops everything")
+        step(_where(service.state))
+    step(f"Flink's web page: {settings.flink.rest}; the lake: {settings.lake.path}; Ctrl-C stops everything")
     while True:
         running.check()
         time.sleep(_CHECK_EVERY_S)
@@ -122,11 +122,6 @@ def _where(state: ServiceState) -> str:
         return f"{state.name}: failed: {state.detail}"
     doing = "starting" if state.phase == "starting" else "being installed"
     return f"{state.name}: {doing}, then at {state.address}"
-
-
-def _step(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 def _told(outcome: ReplayRun) -> str:

@@ -73,7 +73,7 @@ class Lineage:
         found = []
         for task in self.store.tasks():
             entries = self.store.timeline(task).entries
-            ends = [*(step.valid_from_ms for step in entries[1:]), None]
+            ends = [*(step.valid_from_ms for step in entries[1:]), None][: len(entries)]
             for entry in self.store.entries(task):
                 names = [name for name, told in _files(self._manifest(entry)).items() if told == digest]
                 if names:

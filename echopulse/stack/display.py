@@ -19,15 +19,48 @@ if TYPE_CHECKING:
 _STYLES = {"ready": "green", "failed": "red", "stopped": "dim", "fetching": "cyan"}
 
 
+class Shown:
+    """Shows a state when it is called, from any thread: in a table until `rest`, in lines from then on.
+
+    A terminal has one cursor: a table that is still redrawn would tear whatever else is drawn.
+    """
+
+    def __init__(self, console: Console) -> None:
+        """Draw on `console`; where it is no terminal there is no table."""
+        self._lock = threading.Lock()
+        self._states: dict[str, ServiceState] = {}
+        self._told = _plain(console)
+        self._live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
+        if self._live is not None:
+            self._live.start()
+
+    def __call__(self, state: ServiceState) -> None:
+        """Show a service's state."""
+        with self._lock:
+            self._states[state.name] = state
+            if self._live is None:
+                self._told(state)
+                return
+            self._live.update(table(self._states.values()))
+            for line in state.tail:
+                self._live.console.print(f"{state.name}: {line}", markup=False, highlight=False)
+
+    def rest(self) -> None:
+        """Leave the table standing; what changes later is told in lines."""
+        with self._lock:
+            live, self._live = self._live, None
+            if live is not None:
+                live.stop()
+
+
 @contextlib.contextmanager
-def progress(console: Console | None = None) -> Iterator[Callable[[ServiceState], None]]:
-    """Yield the function that shows a state; it may be called from any thread."""
-    console = console or Console(stderr=True)
-    if console.is_terminal:
-        with _live(console) as show:
-            yield show
-    else:
-        yield _plain(console)
+def progress(console: Console | None = None) -> Iterator[Shown]:
+    """Yield what shows a state; it rests at the end."""
+    shown = Shown(console or Console(stderr=True))
+    try:
+        yield shown
+    finally:
+        shown.rest()
 
 
 def table(states: Iterable[ServiceState]) -> Table:
@@ -53,37 +86,17 @@ def _short(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-@contextlib.contextmanager
-def _live(console: Console) -> Iterator[Callable[[ServiceState], None]]:
-    states: dict[str, ServiceState] = {}
-    lock = threading.Lock()
-    with Live(console=console, refresh_per_second=4) as live:
-
-        def show(state: ServiceState) -> None:
-            with lock:
-                states[state.name] = state
-                live.update(table(states.values()))
-                for line in state.tail:
-                    live.console.print(f"{state.name}: {line}", markup=False, highlight=False)
-
-        yield show
-
-
 def _plain(console: Console) -> Callable[[ServiceState], None]:
     phases: dict[str, str] = {}
-    lock = threading.Lock()
 
     def show(state: ServiceState) -> None:
-        with lock:
-            if phases.get(state.name) == state.phase:
-                return  # only a terminal wants to see every megabyte
-            phases[state.name] = state.phase
-            where = (
-                f" {state.address} (pid {state.pid}, log {state.log})" if state.phase == "ready" and state.pid else ""
-            )
-            after = f" after {state.seconds:.1f} s" if state.phase in {"ready", "failed"} else ""
-            detail = f": {state.detail}" if state.detail else ""
-            lines = [f"{state.name}: {state.phase}{after}{where}{detail}", *(f"  {line}" for line in state.tail)]
-            console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+        if phases.get(state.name) == state.phase:
+            return  # only a table wants to see every megabyte
+        phases[state.name] = state.phase
+        where = f" {state.address} (pid {state.pid}, log {state.log})" if state.phase == "ready" and state.pid else ""
+        after = f" after {state.seconds:.1f} s" if state.phase in {"ready", "failed"} else ""
+        detail = f": {state.detail}" if state.detail else ""
+        lines = [f"{state.name}: {state.phase}{after}{where}{detail}", *(f"  {line}" for line in state.tail)]
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
     return show

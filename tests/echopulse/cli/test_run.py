@@ -41,7 +41,7 @@ def test_what_cannot_work_is_told_in_a_line_and_starts_nothing(
 
 
 def test_the_simulator_is_a_process_that_is_stopped_and_started_again(tmp_path: Path) -> None:
-    """It ends with its owner, and a restart is another process."""
+    """It ends with its owner, a restart is another process, and what they say lies in a file."""
     settings = Settings.model_validate({"home": tmp_path, "kafka": {"bootstrap": "127.0.0.1:1"}})
     simulator = Simulator(settings, 10)
     first = simulator.process
@@ -51,6 +51,8 @@ def test_the_simulator_is_a_process_that_is_stopped_and_started_again(tmp_path: 
     assert first.pid != second.pid
     assert first.returncode is not None
     assert second.returncode is not None
+    assert simulator.log == tmp_path / "logs" / "simulator.log"
+    assert simulator.log.is_file()
 
 
 def test_the_end_is_told() -> None:

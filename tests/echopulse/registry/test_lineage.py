@@ -148,14 +148,19 @@ def test_the_whole_chain(mlflow: Settings, real: Path, tmp_path: Path) -> None:
     )
     folder = tmp_path / "mine"
     digest = tracked_training(settings, Order("bag", ("sentiment",), real, folder, epochs=1))["digest"]
+    waiting = tmp_path / "waiting"
+    unpromoted = tracked_training(settings, Order("bag", ("hate",), real, waiting, epochs=1))["digest"]
     with opened_store(settings) as store:
         store.register(folder)
+        store.register(waiting)
         promote(store, settings, Promotion(Reference("sentiment", digest), approver="ada"), print)
     in_lake(tmp_path / "lake", results(model=str(folder)))
     with opened_lineage(settings) as known:
         (event,) = [known.of_result(result) for result in results_of(settings, "e1")]
         scored = known.of_file(file_digest(real / "sentiment.train.parquet"))
         assert known.of_file("sha256:" + "0" * 64) == []
+        (never,) = known.of_file(file_digest(real / "hate.train.parquet"))
+    assert (never["task"], never["digest"], never["scores"]) == ("hate", unpromoted, [])
     assert event["models"]["sentiment"]["said_by"] == digest
     (link,) = event["models"]["sentiment"]["chain"]
     assert (link["digest"], link["name"], link["registered"]) == (digest, "mine", True)

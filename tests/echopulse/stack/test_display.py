@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -45,6 +46,21 @@ def test_a_table_on_a_terminal() -> None:
     assert "s3: one [red]" in text
     assert "2.0 of 2.0 MB" in text
     assert "127.0.0.1:1" in text
+
+
+def test_at_rest_a_terminal_gets_lines() -> None:
+    """The table stands once more, is not redrawn, and what changes later is a line: others draw on the terminal now."""
+    out = io.StringIO()
+    with progress(Console(file=out, width=200, force_terminal=True, color_system=None)) as show:
+        show(KAFKA)
+        show.rest()
+        show.rest()
+        stood = out.getvalue()
+        time.sleep(0.6)  # twice as long as between two redrawings
+        assert out.getvalue() == stood
+        show(FAILED)
+    assert out.getvalue().removeprefix(stood).splitlines() == ["s3: failed after 2.0 s: ended", "  one [red]", "  two"]
+    assert stood.count("127.0.0.1:1 ") >= 1
 
 
 def test_paths_are_shown_from_here() -> None:
