@@ -68,7 +68,12 @@ def _of_model(model: dict[str, Any], indent: str) -> list[str]:
     else:
         by = f" by {step['by']}" if step["by"] else ""
         judged = f"; passed {', '.join(step['passed'])}; signature {step['signature']}" if "passed" in step else ""
-        lines.append(f"{indent}promotion: {step['kind']} {step['number']}{by}, from {moment(step['from_ms'])}{judged}")
+        late = ""
+        if step["after_the_event"]:
+            late = f"; written {moment(step['written_ms'])}, after the event: by the settings, or by a replay since"
+        lines.append(
+            f"{indent}promotion: {step['kind']} {step['number']}{by}, from {moment(step['from_ms'])}{judged}{late}"
+        )
     if (run := model["run"]) is not None:
         commit = f", commit {run['commit'][:12]}" if run["commit"] else ""
         lines.append(f"{indent}run {run['id']} ({run['name']}), {moment(run['began_ms'])}{commit}")

@@ -120,6 +120,7 @@ class Lineage:
             "number": step.number,
             "from_ms": step.valid_from_ms,
             "written_ms": step.written_ms,
+            "after_the_event": step.written_ms > ts_ms,
             "by": step.by,
         }
         if not step.verdict:

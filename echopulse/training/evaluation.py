@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 20_000
 SPLITS = ("train", "val", "test")
+#: What a split is worth to an evaluation, the most first.
+_WORTH = ("test", "val", "train")
 _WARM_ROWS = 100
 
 
@@ -49,7 +51,7 @@ def evaluate(
         others = [
             other for other in SPLITS if other != split and any(datasets.task_files(data, t, other) for t in names)
         ]
-        hint = f"; it has others: --split {others[0]}" if others else ""
+        hint = f"; it has others: --split {min(others, key=_WORTH.index)}" if others else ""
         raise EchoPulseError(f"{data} holds none of the model's tasks", f"wanted: {wanted}{hint}")
     return {"model": str(model), "digest": opened.digest, **evaluate_rows(opened, parts, observe)}
 

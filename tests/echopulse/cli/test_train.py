@@ -104,4 +104,4 @@ def test_a_split_that_is_not_there(data: Path, capsys: pytest.CaptureFixture[str
     assert main(["evaluate", "default", "--data", str(data)]) == 1
     told = capsys.readouterr().err
     assert "sentiment.test.parquet" in told
-    assert "it has others: --split train" in told
+    assert "it has others: --split val" in told

@@ -167,6 +167,8 @@ def test_the_whole_chain(mlflow: Settings, real: Path, tmp_path: Path) -> None:
     promotion = link["promotion"]
     assert (promotion["kind"], promotion["number"], promotion["by"], promotion["from_ms"]) == ("promotion", 1, "ada", 0)
     assert (list(promotion["passed"]), promotion["signature"]) == (["size"], "valid")
+    # The event is of January: what the timeline names for it was written later.
+    assert promotion["after_the_event"]
     assert link["run"]["name"] == "train mine"
     assert {one["name"]: one["here"] for one in link["files"]} == {
         name: str(real / name) for name in ("sentiment.train.parquet", "sentiment.val.parquet")
