@@ -100,7 +100,10 @@ def rollback(store: ModelStore, settings: Settings, task: str, by: str = "") -> 
     """
     timeline = store.timeline(task)
     if timeline.last is None or timeline.previous is None:
-        raise EchoPulseError(f"{task} has had no other champion to go back to", "see `registry timeline`")
+        raise EchoPulseError(
+            f"{task} has had no other champion to go back to",
+            "see `registry timeline`; one that was rolled back is promoted by its digest",
+        )
     entry = store.entry(task, timeline.previous.digest)
     probe(store.fetch(entry), entry.digest)
     valid_from_ms = _check_instant(None, timeline, settings)

@@ -54,10 +54,18 @@ class Timeline:
 
     @property
     def previous(self) -> Step | None:
-        """The entry before the last one with another digest, which a rollback goes back to."""
-        last = self.last
-        others = [entry for entry in self.entries if last is not None and entry.digest != last.digest]
-        return others[-1] if others else None
+        """The champion that the last one followed, which a rollback goes back to; None where it was the first.
+
+        A champion that was rolled back is not one to go back to.
+        """
+        standing: list[Step] = []
+        for entry in self.entries:
+            if entry.kind == "rollback":
+                while standing and standing[-1].digest != entry.digest:
+                    standing.pop()
+            if not standing or standing[-1].digest != entry.digest:
+                standing.append(entry)
+        return standing[-2] if len(standing) > 1 else None
 
 
 def fold(steps: Iterable[Step]) -> Timeline:

@@ -26,9 +26,20 @@ def test_a_rollback_takes_back_what_was_set_for_later() -> None:
     timeline = fold([step(1, 0, "a", 0), step(2, 1, "b", 1_000), Step(3, 2, "a", 400, "rollback")])
     assert [(one.digest, one.valid_from_ms) for one in timeline.entries] == [("a", 0), ("a", 400)]
     assert timeline.previous is None
-    later = fold([step(1, 0, "a", 0), step(2, 1, "b", 100), Step(3, 2, "a", 400, "rollback")])
-    assert later.previous is not None
-    assert later.previous.digest == "b"
+
+
+def test_a_second_rollback_goes_further_back() -> None:
+    """Not to the champion that was rolled back; from the first one there is no way back."""
+    steps = [step(1, 0, "a", 0), step(2, 1, "b", 100), step(3, 2, "c", 200)]
+    for number, wanted in ((4, "b"), (5, "a")):
+        timeline = fold(steps)
+        assert timeline.previous is not None
+        assert timeline.previous.digest == wanted
+        steps.append(Step(number, number - 1, wanted, 100 * number, "rollback"))
+    assert fold(steps).previous is None
+    again = fold([*steps, step(6, 5, "c", 900)])
+    assert again.previous is not None
+    assert again.previous.digest == "a"
 
 
 def test_before_anything_nobody_scores() -> None:
