@@ -65,7 +65,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
     seed: int = 0,
     epochs: Annotated[float | None, Parameter(show_default=False)] = None,
     teacher: str | None = None,
-    unlabelled: tuple[Path, ...] = (),
+    unlabelled: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
     folds: int = 0,
     first: str | None = None,
     second: str | None = None,

@@ -123,7 +123,8 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
             closing=closing,
             on_progress=on_progress,
         )
-        on_step(f"{sent.events:,} events sent in {sent.seconds:.1f} s; waiting for the last window")
+        events = f"{sent.events:,} event{'s' * (sent.events != 1)}"
+        on_step(f"{events} sent in {sent.seconds:.1f} s; waiting for the last window")
         if sent.last_ts_ms is not None:
             settle(running.cluster, running.job_id, bootstrap, closing.due_ms(sent.last_ts_ms))
         seconds = time.monotonic() - started

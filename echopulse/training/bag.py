@@ -150,7 +150,7 @@ def _fit(
     order = np.concatenate([generator.permutation(seen) for _ in range(recipe.epochs)])
     lows = np.array([head.columns[0] for head in heads], np.int64)
     highs = np.array([head.columns[-1] + 1 for head in heads], np.int64)
-    progress(f"descending over {recipe.epochs} epochs of {len(seen):,} rows")
+    progress(f"descending over {recipe.epochs} epoch{'s' * (recipe.epochs != 1)} of {len(seen):,} rows")
     squares = np.full(len(weights), _FIRST_SQUARE, np.float32)
     rate = np.float32(recipe.rate)
     for epoch in range(recipe.epochs):

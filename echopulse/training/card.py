@@ -203,7 +203,7 @@ def _training(manifest: Manifest) -> str:
     recipe = ", ".join(
         f"{name.replace('_', ' ')} {value.get('name') if isinstance(value, dict) else value}"
         for name, value in training.items()
-        if name not in {"tasks", "data", "unlabelled"} and value is not None
+        if name not in {"tasks", "data", "unlabelled"} and value not in (None, "")
     )
     same = "The same data and command give the same digest on the same machine."
     if "teachers" in training:

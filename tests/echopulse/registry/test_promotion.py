@@ -136,7 +136,7 @@ def test_a_gate_that_cannot_run_has_failed(store: ModelStore, settings: Settings
     with pytest.raises(RefusedPromotionError) as error:
         promote(store, settings, Promotion(Reference("hate", digests["sound"])), print)
     assert str(error.value).startswith(
-        f"hate@{digests['sound'][:19]} is refused by shadow_agreement: could not run: no Kafka broker answers at 127.0.0.1:1"
+        f"hate@{digests['sound'][:19]} is refused by shadow_agreement: could not run: no Kafka broker answers"
     )
     assert store.timeline("hate").last is None
 
