@@ -26,6 +26,8 @@ def test_run_shows_live_features_and_leaves_nothing(tmp_path: Path) -> None:
     assert outcome["channels"]
     for channel in outcome["channels"]:
         assert channel["message_count"] >= channel["distinct_users"] > 0
-        assert 0 <= channel["mean_toxicity"] <= 1
+        assert channel["mean_toxicity"] is None or 0 <= channel["mean_toxicity"] <= 1
+    # In some channels of the simulator another language than English is spoken: nobody scored those.
+    assert any(channel["mean_toxicity"] is not None for channel in outcome["channels"])
     assert "live features after" in done.stderr
     assert left_running(settings.home) == []
