@@ -36,7 +36,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str,
         default = find_artifact("default")
         digest = read_manifest(default)[1]
         artifact_folder(followed, digest).symlink_to(default)
-        for task in ("sentiment", "toxicity"):
+        for task in ("sentiment", "toxicity", "stance"):
             write_challenger(followed, task, digest)
         options = {"challenger": {"timeline": str(followed)}}
         for strategy in strategies.values():
