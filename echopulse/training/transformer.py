@@ -71,7 +71,7 @@ def fit(
     With `teachers`, their word is learnt beside the labels, on texts that nobody labelled as well. Raises
     EchoPulseError where torch, transformers or the weights to start from are not installed.
     """
-    require_torch()
+    _require_torch()
     from echopulse.training.export import export  # noqa: PLC0415 - torch is in the extra `train`
 
     base = base_folder(recipe.base)
@@ -103,7 +103,7 @@ def _curriculum(heads: Sequence[Head], learnt: Lessons, examples: Mapping[str, L
     return curriculum(heads, learnt, examples, dict(recipe.repeats), recipe.chat_per_thousand, recipe.seed)
 
 
-def require_torch() -> None:
+def _require_torch() -> None:
     """Raise EchoPulseError where something of the extra `train` is not installed."""
     for package in ("torch", "transformers", "onnx"):
         if importlib.util.find_spec(package) is None:
