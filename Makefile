@@ -40,7 +40,7 @@ dev: bootstrap ## As run, and restart what changed
 
 test: bootstrap ## All tests: first those of seconds, then those with real servers
 	$(BIN)/python -m pytest -m "not system" -n 2
-	$(BIN)/python -m pytest -m system
+	$(BIN)/python -m pytest -m system -n 2 --dist loadgroup
 
 lint: bootstrap ## Rules, format, types, layers
 	$(BIN)/ruff check

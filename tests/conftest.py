@@ -19,6 +19,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a server in one process: a file's, and those of the shared pipeline."""
+    for item in items:
+        shared = "signals" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("signals" if shared else item.path.name))
+
+
 @pytest.fixture(autouse=True)
 def retry_hooks() -> Iterator[None]:
     """Put back how the process speaks of retries by default: a function opened as in a Python worker changes it."""
