@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from itertools import repeat
-from operator import length_hint
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaError, KafkaException
+import numpy as np
+import pyarrow as pa
 
-from echopulse.gateway.kafka_client import BoundedProducer
+from echopulse.gateway.librdkafka import TOO_LARGE, reason_of
 from echopulse.gateway.outgoing import EventRows
+from echopulse.gateway.reported_producer import ReportedProducer
 from schemas.errors import EchoPulseError
 from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confluent_kafka import Message
-
     from echopulse.gateway.bus import Refused
     from echopulse.gateway.outgoing import Outgoing
+    from echopulse.gateway.reported_producer import Columns, Reports
 
 #: How often acknowledgements are fetched while any are awaited; seldom while none come.
 _POLL_S, _SELDOM_S = 0.001, 0.008
-_ANY_PARTITION = -1
 #: A message waits without end for a broker that is away: what bounds it is the window before it, and what is behind
 #: that window stays in the queues and spools. So an outage of any length loses nothing and re-sends nothing.
 SETTINGS = {
     "message.timeout.ms": 0,
-    "delivery.report.only.error": False,
     "linger.ms": 5,
     "queue.buffering.max.messages": 2_000_000,
     "queue.buffering.max.kbytes": 256 * 1024,
 }
+
+
+@dataclass(eq=False)
+class _Batch:
+    """Records on their way, and those of them that were refused."""
+
+    records: Sequence[Outgoing]
+    future: asyncio.Future[Refused]
+    refused: dict[int, str] = field(default_factory=dict)
 
 
 class AcknowledgedProducer:
@@ -46,9 +53,9 @@ class AcknowledgedProducer:
 
     def __init__(self, bootstrap: str) -> None:
         """Connect by and by."""
-        self._producer = BoundedProducer(bootstrap, _ignore, SETTINGS)
+        self._producer = ReportedProducer(bootstrap, SETTINGS)
         self._loop = asyncio.get_running_loop()
-        self._waiting: set[asyncio.Future[Refused]] = set()
+        self._waiting: dict[int, _Batch] = {}
         # librdkafka's own doing, which it does not tell.
         self.reconnects = self.resent = 0
         self._pause_s = _POLL_S
@@ -56,93 +63,80 @@ class AcknowledgedProducer:
 
     def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
         """Send records in order; see RecordSink."""
-        waiting = _Waiting(records, self._loop)
-        self._waiting.add(waiting.future)
-        waiting.future.add_done_callback(self._waiting.discard)
+        batch = _Batch(records, self._loop.create_future())
+        # One more than there are: it is not over before all are sent.
+        slot = self._producer.begin(len(records) + 1)
+        self._waiting[slot] = batch
         if isinstance(records, EventRows):
-            self._send_rows(records, waiting)
+            self._send_rows(slot, 0, EVENTS, (records.keys, records.values, records.stamps))
         else:
-            for record in records:
-                self._send_one(record, waiting)
-        waiting.sent()
-        if self._next is None:
+            self._send_records(slot, records)
+        self._settle(slot)
+        if self._next is None and self._waiting:
             self._next = self._loop.call_later(_POLL_S, self._fetch)
-        return waiting.future
-
-    def _send_rows(self, rows: EventRows, waiting: _Waiting) -> None:
-        """Call the client for each row; in C, since the loop itself would cost a tenth of the call."""
-        values, sent = iter(rows.values), 0
-        while sent < len(rows):
-            fields = (values, rows.keys[sent:], repeat(_ANY_PARTITION), repeat(waiting.report), repeat(None))
-            try:
-                deque(map(self._producer.produce_now, repeat(EVENTS), *fields, rows.stamps[sent:].tolist()), maxlen=0)
-            except (BufferError, KafkaException) as error:
-                sent = len(rows) - length_hint(values)
-                self._refuse(rows[sent - 1], error, waiting)
-            else:
-                return
-
-    def _send_one(self, record: Outgoing, waiting: _Waiting) -> None:
-        topic, key, value, ts, headers = record
-        produce = self._producer.produce_now
-        try:
-            produce(topic, value, key, _ANY_PARTITION, waiting.report, None, ts, [*headers] if headers else None)
-        except (BufferError, KafkaException) as error:
-            self._refuse(record, error, waiting)
-
-    def _refuse(self, record: Outgoing, error: BufferError | KafkaException, waiting: _Waiting) -> None:
-        """Note a record as refused where it is at fault. Raises EchoPulseError where the client is."""
-        if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            waiting.refuse(record.value, f"{record.size} bytes: {error.args[0].str()}")
-            return
-        where = f"Kafka at {self._producer.bootstrap}"
-        raise EchoPulseError(f"{where} takes no message on {record.topic}: {error}") from error
+        return batch.future
 
     async def close(self, within_s: float = 0.0) -> None:
         """Wait at most so long for what was sent; see Bus."""
         if self._waiting and within_s:
-            await asyncio.wait(self._waiting, timeout=within_s)
+            await asyncio.wait({batch.future for batch in self._waiting.values()}, timeout=within_s)
         if self._next is not None:
             self._next.cancel()
+        self._take(await asyncio.to_thread(self._producer.give_up))
         await asyncio.to_thread(self._producer.close)
 
+    def _send_records(self, slot: int, records: Sequence[Outgoing]) -> None:
+        """Send records one by one where they have headers, the others of a topic that follow each other together."""
+        first = 0
+        for (topic, headed), group in groupby(records, lambda record: (record.topic, bool(record.headers))):
+            part = list(group)
+            if headed:
+                for row, record in enumerate(part, first):
+                    if code := self._producer.send_one(slot, row, record):
+                        self._refuse(slot, row, code)
+            else:
+                keys, values = (
+                    pa.array(column, pa.binary()) for column in ([r.key for r in part], [r.value for r in part])
+                )
+                self._send_rows(slot, first, topic, (keys, values, np.array([record.ts for record in part], np.int64)))
+            first += len(part)
+
+    def _send_rows(self, slot: int, first: int, topic: str, columns: Columns) -> None:
+        """Send the columns of rows that are in their batch from `first` on."""
+        at = 0
+        while at < len(columns[2]):
+            at, code = self._producer.send_rows(slot, topic, columns, at, first)
+            if code:
+                self._refuse(slot, first + at, code)
+                at += 1
+
+    def _refuse(self, slot: int, row: int, code: int) -> None:
+        """Note a record as refused where it is at fault. Raises EchoPulseError where the client is."""
+        batch = self._waiting[slot]
+        record = batch.records[row]
+        if code != TOO_LARGE:
+            where = f"Kafka at {self._producer.bootstrap}"
+            raise EchoPulseError(f"{where} takes no message on {record.topic}: {reason_of(code)}")
+        batch.refused[row] = f"{record.size} bytes: {reason_of(code)}"
+        self._settle(slot)
+
+    def _settle(self, slot: int) -> None:
+        if self._producer.settle(slot):
+            self._finish(slot)
+
     def _fetch(self) -> None:
-        self._pause_s = _POLL_S if self._producer.poll() else min(2 * self._pause_s, _SELDOM_S)
+        reports = self._producer.reports()
+        self._take(reports)
+        self._pause_s = _POLL_S if reports.served else min(2 * self._pause_s, _SELDOM_S)
         self._next = self._loop.call_later(self._pause_s, self._fetch) if self._waiting else None
 
+    def _take(self, reports: Reports) -> None:
+        for slot, row, reason in reports.failed:
+            self._waiting[slot].refused[row] = reason
+        for slot in reports.over:
+            self._finish(slot)
 
-class _Waiting:
-    """Counts the reports of one batch; `report` is called where the producer is polled."""
-
-    def __init__(self, records: Sequence[Outgoing], loop: asyncio.AbstractEventLoop) -> None:
-        self._records, self._loop = records, loop
-        self._left = len(records) + 1
-        self._refused: list[tuple[bytes, str]] = []
-        self.future: asyncio.Future[Refused] = loop.create_future()
-
-    def report(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._refused.append((message.value() or b"", error.str()))
-        self._left -= 1
-        if not self._left:
-            # Closing the producer reports from another thread.
-            self._loop.call_soon_threadsafe(self._finish)
-
-    def refuse(self, value: bytes, reason: str) -> None:
-        self._refused.append((value, reason))
-        self.sent()
-
-    def sent(self) -> None:
-        self._left -= 1
-        if not self._left:
-            self._loop.call_soon(self._finish)
-
-    def _finish(self) -> None:
-        if not self.future.done():
-            reasons = dict(self._refused)
-            refused = [(r, reasons[r.value]) for r in self._records if r.value in reasons] if reasons else []
-            self.future.set_result(refused)
-
-
-def _ignore(_error: KafkaError, _message: Message) -> None:
-    """Each message has a report of its own."""
+    def _finish(self, slot: int) -> None:
+        batch = self._waiting.pop(slot)
+        if not batch.future.done():
+            batch.future.set_result([(batch.records[row], reason) for row, reason in sorted(batch.refused.items())])

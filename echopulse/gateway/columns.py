@@ -45,8 +45,10 @@ def texts_of(values: Sequence[Any] | pa.StringArray, name: str, faults: Faults) 
         return pa.array(_each(values, lambda value: _text(value, name), faults), pa.string())
 
 
-def payloads_of(values: Sequence[Any], faults: Faults) -> pa.BinaryArray:
+def payloads_of(values: Sequence[Any] | pa.BinaryArray, faults: Faults) -> pa.BinaryArray:
     """Build the column of raw payloads: text as its UTF-8 bytes, any other JSON value serialised again."""
+    if isinstance(values, pa.BinaryArray):
+        return values
     try:
         return pa.array(values, pa.binary())
     except _MISFIT:

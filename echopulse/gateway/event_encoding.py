@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from transforms.buffers import string_buffers
 from transforms.kernels.social_events import BESIDE_EVENT, BESIDE_PAIR, write_events
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NO_BYTES, _NO_OFFSETS = np.zeros(0, np.uint8), np.zeros(1, np.int32)
 _TEXTS = ("id", "source", "channel_id", "user_id", "raw_payload")
 _MOST = np.iinfo(np.int32).max
 
@@ -42,8 +42,5 @@ def encode(events: pa.RecordBatch) -> pa.BinaryArray:
 
 
 def _part(column: pa.StringArray | pa.BinaryArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    _, offsets, data = column.buffers()
-    bounds = (
-        np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1] if offsets else _NO_OFFSETS
-    )
-    return bounds, np.frombuffer(data, np.uint8) if data else _NO_BYTES
+    data, bounds = string_buffers(column)
+    return bounds, data

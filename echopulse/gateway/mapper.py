@@ -123,7 +123,9 @@ class Mapper:
                 for column in found.values():
                     column[at] = None
         sources = pa.repeat(self._source, len(datas))
-        return [found["id"], times, sources, found["channel"], found["user"], datas, metadata]
+        # The scan has made a column of the frames already.
+        payloads = datas if isinstance(documents, list) else documents.frames
+        return [found["id"], times, sources, found["channel"], found["user"], payloads, metadata]
 
     def _metadata_of(self, documents: Documents) -> pa.MapArray:
         columns: dict[str, str | pa.StringArray] = {

@@ -30,6 +30,7 @@ _EMPTY = np.zeros(0, np.uint8)
 class Scanned:
     """The values at the paths of some frames, each frame known to be a JSON object; as `found_at` finds them."""
 
+    frames: pa.BinaryArray
     bytes: NDArray[np.uint8]
     paths: dict[Keys, int]
     starts: NDArray[np.int32]
@@ -43,7 +44,8 @@ class Scanned:
     def take(self, places: Sequence[int]) -> Scanned:
         """Return some of the frames."""
         at = np.asarray(places, np.intp)
-        return Scanned(self.bytes, self.paths, *(np.ascontiguousarray(of[:, at]) for of in self._found()))
+        frames = self.frames.take(pa.array(at))
+        return Scanned(frames, self.bytes, self.paths, *(np.ascontiguousarray(of[:, at]) for of in self._found()))
 
     def texts(self, keys: Keys) -> pa.StringArray:
         """Return the values at a path as a column of text: null where there is none, another than text as in JSON."""
@@ -126,7 +128,7 @@ class PathScan:
         if _is_utf8(column):
             names, positions, children, leaves = self._tree
             find_values(values, places, self._names, names, positions, children, leaves, starts, ends, kinds, sure)
-        return Scanned(values, self._paths, starts, ends, kinds), sure
+        return Scanned(column, values, self._paths, starts, ends, kinds), sure
 
 
 def _is_utf8(column: pa.BinaryArray) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 import orjson
+import pyarrow as pa  # noqa: TC002 a dataclass's field
 from numpy.typing import NDArray  # noqa: TC002 a dataclass's field
 
 from echopulse.gateway.receipt import Verdict
@@ -64,13 +64,13 @@ def unpacked(data: bytes) -> Outgoing:
 
 @dataclass(frozen=True, eq=False)
 class EventRows(Sequence[Outgoing]):
-    """Records of `social.events` by columns: a hot loop takes them with `columns`, others one by one as records.
+    """Records of `social.events` by columns: a hot loop takes the columns, others one record after the other.
 
     `stamps` in ms UTC; `size` as the sum of the records' own.
     """
 
-    keys: list[bytes]
-    values: list[bytes]
+    keys: pa.BinaryArray
+    values: pa.BinaryArray
     stamps: NDArray[np.int64]
     size: int
 
@@ -86,11 +86,13 @@ class EventRows(Sequence[Outgoing]):
         """Return one record, or some."""
         if isinstance(at, slice):
             return [self[place] for place in range(*at.indices(len(self)))]
-        return Outgoing(EVENTS, self.keys[at], self.values[at], int(self.stamps[at]))
+        return Outgoing(EVENTS, self.keys[at].as_py(), self.values[at].as_py(), int(self.stamps[at]))
 
-    def columns(self) -> Iterable[tuple[str, bytes, bytes, int, Headers]]:
-        """Return the fields of each record in the order of Outgoing, without making one: 0.05 us instead of 0.5."""
-        return zip(repeat(EVENTS), self.keys, self.values, self.stamps.tolist(), repeat(()))
+    def __iter__(self) -> Iterator[Outgoing]:
+        """Go through the records, a column listed at once: scalars of Arrow's take six times as long."""
+        keys, values = (column.to_numpy(zero_copy_only=False).tolist() for column in (self.keys, self.values))
+        for key, value, ts in zip(keys, values, self.stamps.tolist(), strict=True):
+            yield Outgoing(EVENTS, key, value, ts)
 
 
 @dataclass(frozen=True)

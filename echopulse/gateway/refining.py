@@ -80,8 +80,8 @@ class Refining:
         if large:
             events, values, sizes = events.filter(pa.array(small)), values.filter(pa.array(small)), sizes[small]
         records = EventRows(
-            _listed(events.column("channel_id").cast(pa.binary())),
-            _listed(values),
+            events.column("channel_id").cast(pa.binary()),
+            values,
             events.column("ts").cast(pa.int64()).to_numpy(),
             int(sizes.sum()),
         )
@@ -122,9 +122,3 @@ def _receipts(arrivals: Sequence[Arrival]) -> list[Receipt]:
     if isinstance(arrivals, Burst):
         return []
     return [arrival.receipt for arrival in arrivals if arrival.receipt is not None]
-
-
-def _listed(values: pa.BinaryArray) -> list[bytes]:
-    """Return a column as a list; Arrow's own to_pylist makes a scalar of each value first, at six times the cost."""
-    listed: list[bytes] = values.to_numpy(zero_copy_only=False).tolist()
-    return listed

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
 from echopulse.gateway.dead_letters import now_ms
@@ -61,7 +62,7 @@ async def test_rows_are_sent_by_columns(bootstrap: str, read_topic: Callable[[st
     """As records are: in order, with their times, all but the ones that are too large."""
     producer, now = AcknowledgedProducer(bootstrap), now_ms()
     values = [b"first", b"x" * (5 << 20), b"second", b"y" * (5 << 20), b"third"]
-    rows = EventRows([b"c"] * 5, values, np.arange(now, now + 5), sum(map(len, values)) + 5)
+    rows = EventRows(pa.array([b"c"] * 5), pa.array(values), np.arange(now, now + 5), sum(map(len, values)) + 5)
     sent = producer.send(rows)
     await producer.close(30)
     assert [record.ts - now for record, _ in sent.result()] == [1, 3]
