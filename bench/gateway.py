@@ -44,6 +44,8 @@ _CHANNELS, _USERS = 8, 997
 _SOURCE = "chat"
 _COUNT = "event_ingest_lag_seconds_count"
 _QUANTILES = (0.5, 0.99)
+#: What is before the time of a message.
+_TIME = b'"t":'
 _TEXT = b"the cat cam is back and everyone in this room is happy about it, see you at the raid tonight"
 
 
@@ -115,11 +117,12 @@ async def _paced(folder: Path, bootstrap: str, port: int, rate: float) -> NDArra
     async with server.serve() as address, gateway:
         _configure(gateway, folder, address)
         await gateway.start()
-        warm = int(rate * _WARM_S)
-        await server.pace(0, warm, rate)
+        warm, paced = int(rate * _WARM_S), int(rate * _PACED_S)
+        first, rest = server.timed(0, warm, _TIME), server.timed(warm, paced, _TIME)
+        await server.pace(first, rate)
         await gateway.until(partial(_has, warm), "the warm-up at half load")
         since_ms = time.time_ns() // 1_000_000
-        await server.pace(warm, paced := int(rate * _PACED_S), rate)
+        await server.pace(rest, rate)
         await gateway.until(partial(_has, warm + paced), "the events at half load")
         await gateway.stop()
     return lags_ms(written, since_ms)
