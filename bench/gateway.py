@@ -14,22 +14,17 @@ import yaml
 from bench.embedded import own_settings, step, told
 from bench.feed import MAPPING
 from bench.frame_server import FrameServer
+from bench.gateway_bare import bare_loop, values_of
 from bench.gateway_lags import lags_ms
 from bench.gateway_process import GatewayProcess
 from bench.measure import Figure, Section, rates, ratio
-from echopulse.gateway.acknowledged_producer import SETTINGS
-from echopulse.gateway.kafka_client import DELIVERY_TIMEOUT_S, BoundedProducer
 from echopulse.gateway.topics_admin import ensure_topics
-from echopulse.job.topic_reader import Position, end_position, read_batches
 from echopulse.stack import Stack, stack_settings
 from echopulse.stack.kafka import Kafka
-from schemas.errors import EchoPulseError
-from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from confluent_kafka import KafkaError, Message
     from numpy.typing import NDArray
 
     from bench.gateway_process import Samples
@@ -59,8 +54,8 @@ def measure(count: int, folder: Path) -> Section:
         port = settings.stack.metrics_port
         through, bare, lags, half = asyncio.run(_through(folder, bootstrap, port, each))
         step("the bare loop without reports")
-        values = _values(bootstrap, each)
-        unsure = [_bare(bootstrap, values, told_of_each=False) for _ in range(_RUNS)]
+        values = values_of(bootstrap, each)
+        unsure = [bare_loop(bootstrap, values, told_of_each=False) for _ in range(_RUNS)]
     ours = Figure("websocket to Kafka, ingest run", rates(each, through), "events/s")
     theirs = Figure("the Kafka client alone, in a loop", rates(each, bare), "events/s")
     blind = Figure("the same loop, told of failures only", rates(each, unsure), "events/s")
@@ -101,8 +96,8 @@ async def _through(
             await gateway.until(partial(_has, sent), f"{sent:,} events in Kafka")
             seconds.append(time.perf_counter() - began)
             if not run:
-                values = await asyncio.to_thread(_values, bootstrap, each)
-            bare.append(await asyncio.to_thread(_bare, bootstrap, values))
+                values = await asyncio.to_thread(values_of, bootstrap, each)
+            bare.append(await asyncio.to_thread(bare_loop, bootstrap, values))
         await gateway.stop()
     half = each / sorted(seconds[1:])[_RUNS // 2] / 2
     step(f"{_PACED_S} s at {half:,.0f} events/s")
@@ -145,40 +140,3 @@ def _texts(first: int, last: int) -> list[bytes]:
         % (number, number, now, number % _CHANNELS, number % _USERS, _TEXT)
         for number in range(first, last)
     ]
-
-
-def _values(bootstrap: str, wanted: int) -> list[tuple[bytes, bytes, int]]:
-    """Return value, key and time of so many events in Kafka, in the order in which they are read."""
-    found: list[tuple[bytes, bytes, int]] = []
-    for messages in read_batches(bootstrap, Position(EVENTS, {}), end_position(bootstrap, EVENTS)):
-        found += [(message.value() or b"", message.key() or b"", message.timestamp()[1]) for message in messages]
-        if len(found) >= wanted:
-            return found[:wanted]
-    raise EchoPulseError(f"{len(found):,} of {wanted:,} events are in Kafka")
-
-
-def _bare(bootstrap: str, values: list[tuple[bytes, bytes, int]], *, told_of_each: bool = True) -> float:
-    """Produce them all and wait for the acknowledgements; return the seconds. Raises EchoPulseError where one fails."""
-    acknowledged = 0
-
-    def report(error: KafkaError | None, _message: Message) -> None:
-        nonlocal acknowledged
-        if error is not None:
-            raise EchoPulseError(f"Kafka refused an event: {error.str()}")
-        acknowledged += 1
-
-    producer = BoundedProducer(bootstrap, report, SETTINGS | {"delivery.report.only.error": not told_of_each})
-    producer.partitions(EVENTS)
-    # An idempotent producer asks for its number when it first sends; that may take half a second.
-    producer.produce_now(EVENTS, values[0][0], values[0][1], timestamp=values[0][2])
-    producer.flush(DELIVERY_TIMEOUT_S)
-    acknowledged = 0
-    began = time.perf_counter()
-    for value, key, time_ms in values:
-        producer.produce_now(EVENTS, value, key, timestamp=time_ms)
-    producer.flush(DELIVERY_TIMEOUT_S)
-    took = time.perf_counter() - began
-    producer.close()
-    if told_of_each and acknowledged != len(values):
-        raise EchoPulseError(f"{acknowledged:,} of {len(values):,} events were acknowledged")
-    return took

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from echopulse.gateway.csv_rows import csv_rows
 from echopulse.gateway.field_mapping import parse_mapping
+from echopulse.gateway.framed import Frame
 from echopulse.gateway.jsonl import json_rows
-from echopulse.gateway.mapper import Frame, Mapper
+from echopulse.gateway.mapper import Mapper
 from echopulse.gateway.mapping import load_mapping
 from schemas.errors import EchoPulseError
 

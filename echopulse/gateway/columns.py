@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from echopulse.gateway.event_time import times
 from echopulse.gateway.rows import FIELDS, METADATA, READ, Faults
+from echopulse.gateway.single_values import each, flat_object, payload_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _MISFIT = (TypeError, ValueError, OverflowError)
 
@@ -42,7 +43,7 @@ def texts_of(values: Sequence[Any] | pa.StringArray, name: str, faults: Faults) 
     try:
         return pa.array(values, pa.string())
     except _MISFIT:
-        return pa.array(_each(values, lambda value: _text(value, name), faults), pa.string())
+        return pa.array(each(values, lambda value: text_of(value, name), faults), pa.string())
 
 
 def payloads_of(values: Sequence[Any] | pa.BinaryArray, faults: Faults) -> pa.BinaryArray:
@@ -52,7 +53,7 @@ def payloads_of(values: Sequence[Any] | pa.BinaryArray, faults: Faults) -> pa.Bi
     try:
         return pa.array(values, pa.binary())
     except _MISFIT:
-        return pa.array(_each(values, _payload, faults), pa.binary())
+        return pa.array(each(values, payload_of, faults), pa.binary())
 
 
 def metadata_of(values: Sequence[Any] | pa.MapArray, faults: Faults) -> pa.MapArray:
@@ -62,7 +63,7 @@ def metadata_of(values: Sequence[Any] | pa.MapArray, faults: Faults) -> pa.MapAr
     try:
         return _maps(values)
     except (*_MISFIT, AttributeError):
-        return _maps(_each(values, _flat_object, faults))
+        return _maps(each(values, flat_object, faults))
 
 
 def metadata_by_columns(columns: Mapping[str, str | pa.StringArray], rows: int) -> pa.MapArray:
@@ -116,94 +117,3 @@ def _maps(values: Sequence[Any]) -> pa.MapArray:
     offsets = np.zeros(len(maps) + 1, np.int32)
     np.cumsum([len(one) for one in maps], out=offsets[1:])
     return pa.MapArray.from_arrays(pa.array(offsets), keys, items).cast(METADATA)
-
-
-def _each(values: Sequence[Any], convert: Callable[[Any], Any], faults: Faults) -> list[Any]:
-    """Convert value by value, for a batch that holds one that does not fit or another form."""
-    converted: list[Any] = []
-    for position, value in enumerate(values):
-        try:
-            converted.append(None if value is None else convert(value))
-        except ValueError as error:
-            faults.setdefault(position, (_stage(error), str(error)))
-            converted.append(None)
-    return converted
-
-
-def _stage(error: ValueError) -> str:
-    return "parse" if isinstance(error, UnreadableTextError) else "validate"
-
-
-class UnreadableTextError(ValueError):
-    """A text that is not UTF-8."""
-
-
-def _text(value: object, name: str) -> str:
-    match value:
-        case None | bool() | float() | list() | dict():
-            raise ValueError(f"{name} is {_kind(value)}, not text")
-        case str():
-            return _checked(value, name)
-    return str(value)
-
-
-def _checked(value: str, name: str) -> str:
-    """Refuse half a surrogate pair, which stands for a byte that was not UTF-8 or an escape that no text can hold."""
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise UnreadableTextError(f"{name} is not UTF-8 text: {error.reason} at character {error.start}") from None
-    return value
-
-
-def _payload(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return _checked(value, "raw").encode() if isinstance(value, str) else orjson.dumps(value)
-
-
-def _flat_object(value: object) -> dict[str, str]:
-    """Read one metadata object. Raises ValueError naming the key that does not fit."""
-    pairs = value.items() if isinstance(value, dict) else _pairs(value)
-    return {_text(key, "a key of meta"): _item(item, key) for key, item in pairs if item is not None}
-
-
-def _pairs(value: object) -> list[tuple[Any, Any]]:
-    if not isinstance(value, list):
-        raise ValueError(  # noqa: TRY004 - bad data, not a wrong call
-            f"meta is {_kind(value)}, neither an object nor a list of pairs"
-        )
-    pairs = []
-    for entry in value:
-        match entry:
-            case {"key": key, "value": item}:
-                pairs.append((key, item))
-            case [key, item]:
-                pairs.append((key, item))
-            case _:
-                raise ValueError(f"meta holds {_kind(entry)} where a pair of key and value belongs")
-    return pairs
-
-
-def _item(item: object, key: object) -> str:
-    match item:
-        case str():
-            return _checked(item, f"meta.{key}")
-        case bool() | int() | float():
-            return orjson.dumps(item).decode()
-    raise ValueError(f"meta.{key} is {_kind(item)}, not text")
-
-
-_KINDS = {
-    bool: "a truth value",
-    float: "a number",
-    int: "a number",
-    str: "text",
-    list: "a list",
-    dict: "an object",
-    type(None): "null",
-}
-
-
-def _kind(value: object) -> str:
-    return _KINDS.get(type(value), f"a {type(value).__name__}")

@@ -13,7 +13,7 @@ from echopulse.gateway.connector_discovery import ConnectorType, discover
 from echopulse.gateway.declaration import check_declaration, read_declaration
 from echopulse.gateway.mapping import Mapping, load_mapping
 from echopulse.gateway.nats_config import NatsConfig
-from echopulse.gateway.redaction import Redact
+from echopulse.gateway.redaction_rules import Redact
 from echopulse.gateway.secret_text import checked_secrets, with_secrets
 from echopulse.gateway.source import Limits
 from schemas.errors import EchoPulseError, did_you_mean

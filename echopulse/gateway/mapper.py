@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
-from echopulse.gateway.burst import Burst
 from echopulse.gateway.columns import columns_of, metadata_by_columns
+from echopulse.gateway.framed import parsed_json, whole
 from echopulse.gateway.mapped_rows import Mapped, woven
 from echopulse.gateway.mapping_columns import as_text_column, holding, paths_of, reader
 from echopulse.gateway.mapping_paths import written
@@ -21,30 +19,12 @@ from echopulse.gateway.rows import Faults, Rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from echopulse.gateway.framed import Framed
     from echopulse.gateway.mapping import Mapping, Value
     from echopulse.gateway.mapping_columns import Documents
 
 #: Fewer frames are parsed in the time that the scan takes to begin.
 _FEWEST_SCANNED = 16
-
-
-class Framed(Protocol):
-    """One message of a source: a Frame, an Arrival."""
-
-    @property
-    def data(self) -> bytes:
-        """Its bytes."""
-
-    @property
-    def fault(self) -> str:
-        """Why it could not be taken whole."""
-
-
-class Frame(NamedTuple):
-    """One message of a source as its bytes; `fault` says why it could not be taken whole."""
-
-    data: bytes
-    fault: str = ""
 
 
 class Mapper:
@@ -68,10 +48,10 @@ class Mapper:
 
         Stages: `parse` for what is not JSON or came cut short, `validate` for a value that is missing or no time.
         """
-        datas, unread = _whole(frames)
+        datas, unread = whole(frames)
         numbers = range(first_number, first_number + len(datas))
         if self._scan is None or unread or len(datas) < _FEWEST_SCANNED:
-            return self._mapped(_parsed(datas, unread), datas, numbers, unread)
+            return self._mapped(parsed_json(datas, unread), datas, numbers, unread)
         scanned, sure = self._scan.read(datas)
         if sure.all():
             return self._mapped(scanned, datas, numbers, {})
@@ -79,7 +59,7 @@ class Mapper:
         rest, unread = [datas[place] for place in others], {}
         return woven(
             self._mapped(scanned.take(found), [datas[p] for p in found], [numbers[p] for p in found], {}),
-            self._mapped(_parsed(rest, unread), rest, [numbers[place] for place in others], unread),
+            self._mapped(parsed_json(rest, unread), rest, [numbers[place] for place in others], unread),
         )
 
     def _mapped(
@@ -135,28 +115,6 @@ class Mapper:
         if self._text:
             columns["text"] = as_text_column(self._text(documents)).fill_null("")
         return metadata_by_columns(columns, len(documents))
-
-
-def _whole(frames: Sequence[Framed]) -> tuple[list[bytes], dict[int, str]]:
-    """Return the bytes of frames, and why some could not be taken whole, by their place."""
-    if isinstance(frames, Burst):
-        return frames.datas, {}
-    return [frame.data for frame in frames], {place: frame.fault for place, frame in enumerate(frames) if frame.fault}
-
-
-def _parsed(datas: Sequence[bytes], unread: dict[int, str]) -> list[Any]:
-    """Return the JSON of frames, None where there is none; `unread` is told why."""
-    if not unread:
-        with suppress(orjson.JSONDecodeError):
-            return list(map(orjson.loads, datas))
-    documents: list[Any] = [None] * len(datas)
-    for place, data in enumerate(datas):
-        if place not in unread:
-            try:
-                documents[place] = orjson.loads(data)
-            except orjson.JSONDecodeError as error:
-                unread[place] = f"not JSON: {error}"
-    return documents
 
 
 def _scan_of(mapping: Mapping) -> PathScan | None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echopulse.gateway.mapper import Frame, Mapper
+from echopulse.gateway.framed import Frame
+from echopulse.gateway.mapper import Mapper
 from echopulse.gateway.mapping import Mapping, TimeFormat, load_mapping
 from echopulse.gateway.mapping_times import to_milliseconds
 
