@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,8 +86,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ("signals" in getattr(item, "fixturenames", ()), "crash" in item.name))
 
 
-@pytest.fixture(scope="session")
-def signals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signals]:
+_OPEN = pytest.StashKey[ExitStack]()
+
+
+@contextmanager
+def _pipeline(home: Path, root: Path) -> Iterator[Signals]:
     """Bring up the pipeline, and see that its end leaves nothing."""
     from echopulse.job.launch import pipeline  # noqa: PLC0415 - only where these tests are run
     from features.machinery.catalog import compiled_views  # noqa: PLC0415
@@ -95,8 +98,7 @@ def signals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("ECHOPULSE_")]:
             patch.delenv(name)
-        settings = own_settings(tmp_path_factory.mktemp("signals") / "home")
-        repo = request.config.rootpath / "features"
+        settings, repo = own_settings(home), root / "features"
         with ExitStack() as opened:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # PyFlink and Feast warn of their own deprecated parts as they load
@@ -105,3 +107,18 @@ def signals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 specs = [from_feast(view) for view in declarations(repo).stream_feature_views]
             yield Signals(settings, running, compiled_views(repo, settings.home), specs, Timeline())
         assert left_running(settings.home) == []
+
+
+@pytest.fixture(scope="session")
+def signals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Signals:
+    """Return the running pipeline; the teardown of the last test that has it ends it."""
+    opened = request.session.stash[_OPEN] = ExitStack()
+    return opened.enter_context(_pipeline(tmp_path_factory.mktemp("signals") / "home", request.config.rootpath))
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the pipeline before tests that do not share it: in a process of several groups they may follow."""
+    if _OPEN in item.session.stash and "signals" not in getattr(nextitem, "fixturenames", ()):
+        opened = item.session.stash[_OPEN]
+        del item.session.stash[_OPEN]
+        opened.close()
