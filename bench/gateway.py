@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,7 @@ from bench.embedded import own_settings, step, told
 from bench.feed import MAPPING
 from bench.frame_server import FrameServer
 from bench.gateway_bare import bare_loop, values_of
-from bench.gateway_lags import lags_ms
+from bench.gateway_lags import acknowledged, lags_ms
 from bench.gateway_process import GatewayProcess
 from bench.measure import Figure, Section, rates, ratio
 from echopulse.gateway.topics_admin import ensure_topics
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.gateway_process import Samples
 
 NAME = "gateway"
 _RUNS = 5
@@ -37,7 +35,6 @@ _EVENTS_SHARE, _MOST_EVENTS = 2, 500_000
 _PACED_S, _WARM_S = 10, 2
 _CHANNELS, _USERS = 8, 997
 _SOURCE = "chat"
-_COUNT = "event_ingest_lag_seconds_count"
 _QUANTILES = (0.5, 0.99)
 #: What is before the time of a message.
 _TIME = b'"t":'
@@ -83,18 +80,17 @@ async def _through(
     """Return the seconds of each run, of each bare one, the lags at half load in ms, and that load."""
     seconds: list[float] = []
     bare: list[float] = []
-    server, gateway = FrameServer(_texts), GatewayProcess(folder, bootstrap, port)
+    written = folder / "through"
+    server, gateway = FrameServer(_texts), _gateway(folder, bootstrap, port, written)
     async with server.serve() as address, gateway:
         _configure(gateway, folder, address)
         await gateway.start()
         for run in range(_RUNS + 1):
             step(f"run {run} through the gateway" if run else "once to warm up")
             chunks = server.made(run * each, each)
-            began = time.perf_counter()
+            began_ms = time.time_ns() / 1e6
             await server.give(chunks)
-            sent = (run + 1) * each
-            await gateway.until(partial(_has, sent), f"{sent:,} events in Kafka")
-            seconds.append(time.perf_counter() - began)
+            seconds.append((await acknowledged(written, (run + 1) * each) - began_ms) / 1_000)
             if not run:
                 values = await asyncio.to_thread(values_of, bootstrap, each)
             bare.append(await asyncio.to_thread(bare_loop, bootstrap, values))
@@ -105,32 +101,32 @@ async def _through(
 
 
 async def _paced(folder: Path, bootstrap: str, port: int, rate: float) -> NDArray[np.int64]:
-    """Return the lag of each event at such a rate, in ms, by a process that writes them down."""
-    written = folder / "lags"
-    server = FrameServer(_texts)
-    gateway = GatewayProcess(folder, bootstrap, port, ("bench.gateway_lags", str(written)))
+    """Return the lag of each event at such a rate, in ms."""
+    written = folder / "paced"
+    server, gateway = FrameServer(_texts), _gateway(folder, bootstrap, port, written)
     async with server.serve() as address, gateway:
         _configure(gateway, folder, address)
         await gateway.start()
         warm, paced = int(rate * _WARM_S), int(rate * _PACED_S)
         first, rest = server.timed(0, warm, _TIME), server.timed(warm, paced, _TIME)
         await server.pace(first, rate)
-        await gateway.until(partial(_has, warm), "the warm-up at half load")
+        await acknowledged(written, warm)
         since_ms = time.time_ns() // 1_000_000
         await server.pace(rest, rate)
-        await gateway.until(partial(_has, warm + paced), "the events at half load")
+        await acknowledged(written, warm + paced)
         await gateway.stop()
     return lags_ms(written, since_ms)
+
+
+def _gateway(folder: Path, bootstrap: str, port: int, written: Path) -> GatewayProcess:
+    """Return a process that writes down when each event was acknowledged."""
+    return GatewayProcess(folder, bootstrap, port, ("bench.gateway_lags", str(written)))
 
 
 def _configure(gateway: GatewayProcess, folder: Path, address: str) -> None:
     mapping = folder / "mapping.yaml"
     mapping.write_text(yaml.safe_dump(MAPPING), encoding="utf-8")
     gateway.configure({_SOURCE: {"connector": "websocket", "options": {"url": address, "mapping": str(mapping)}}})
-
-
-def _has(events: int, samples: Samples) -> bool:
-    return samples.get((_COUNT, _SOURCE), 0) >= events
 
 
 def _texts(first: int, last: int) -> list[bytes]:

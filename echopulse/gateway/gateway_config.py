@@ -36,9 +36,12 @@ class Rate(_Part):
 
 
 class Queue(_Part):
-    """What may wait in memory: between socket and mapping, and again between mapping and Kafka."""
+    """What may wait in memory: between socket and mapping, and again between mapping and Kafka's acknowledgement.
 
-    events: Annotated[int, Field(ge=1)] = 10_000
+    One takes some 40 ms: 10,000 events would be a bound of 250,000 a second.
+    """
+
+    events: Annotated[int, Field(ge=1)] = 50_000
     bytes: Annotated[int, Field(ge=1)] = 64 * _MEBIBYTE
 
 

@@ -28,7 +28,7 @@ class Limits:
     """
 
     frame_bytes: int = 10_000_000
-    queued_frames: int = 10_000
+    queued_frames: int = 50_000
     queued_bytes: int = 64 * 1024 * 1024
     batch_frames: int = 4096
     connect_timeout_s: float = 10.0
