@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.feature_lake import steps
 from echopulse.cli.moment import read_moment
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import redrawn_steps
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def check(
 
     settings = options.settings()
     chosen = _chosen(declared_views(repo, settings.home), views)
-    with steps() as on_step:
+    with redrawn_steps() as on_step:
         found = compare(settings, chosen, Request(sample, seed, at_ms), on_step)
     finish(found, sample, seed, json=options.json)
 
