@@ -121,9 +121,15 @@ def _text(found: Checked) -> str:
         lines.append(
             f"{name}: {report.checked:,} of {counted(report.entities, 'row')} checked, "
             f"of them {report.missing:,} missing, {report.stale:,} stale; "
-            f"not checked {report.older:,} older, {report.unsettled:,} unsettled, {report.before_job:,} before_job; "
+            f"not checked {report.older:,} older, {report.unsettled:,} unsettled, {report.before_job:,} before_job, "
+            f"{report.absent:,} absent, {report.unreadable:,} unreadable; "
             f"in their windows {report.late_events:,} late_events"
         )
+        if report.given_up:
+            entities = "entity" if report.given_up == 1 else "entities"
+            lines.append(
+                f"  {report.given_up:,} {entities} given_up: with theirs the events are too many for the memory"
+            )
         width = max(len(feature) for feature in report.features)
         lines += [f"  {feature:<{width}}  {_counts(counts)}" for feature, counts in report.features.items()]
     return "\n".join(lines)
