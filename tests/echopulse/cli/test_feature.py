@@ -155,6 +155,12 @@ def test_history_joins_what_a_lake_holds(
     ]
     assert main(["feature", "get", "talk_1m", "--entity", "channel_id=twitch-a", "--at", "2026-01-31T12:00:05Z"]) == 0
     assert "messages  7" in capfd.readouterr().out
+    absent = ["feature", "get", "talk_1m", "--entity", "channel_id=twitch-b", "--at", "2026-01-31T12:00:05Z"]
+    assert main(absent) == 1
+    told = "no values for channel_id=twitch-b in talk_1m (none could be read at 2026-01-31T12:00:05Z)"
+    assert capfd.readouterr() == ("", f"echopulse: {told}\n")
+    assert main([*absent, "--json"]) == 1
+    assert orjson.loads(capfd.readouterr().out)["found"] is False
     assert main([*command[:-1], "set.txt"]) == 2
     assert "'set.txt' ends in '.txt'" in capfd.readouterr().err
 
