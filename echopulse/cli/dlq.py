@@ -168,7 +168,9 @@ def _list_text(document: dict[str, Any]) -> str:
         place = "/".join(filter(None, (row["source"], row["channel"])))
         state = f"  replayed {row['replayed_at']}" if row["replayed_at"] else ""
         tried = f"  tried {counted(row['attempts'], 'time')}" if row["attempts"] else ""
-        lines.append(f"{row['id']}  {row['at']}  {row['stage']:<9} {place or '-'}{tried}{state}\n    {row['reason']}")
+        whence = f"  {row['origin']}" if row["origin"] else ""
+        head = f"{row['id']}  {row['at']}  {row['stage']:<9} {place or '-'}{whence}{tried}{state}"
+        lines.append(f"{head}\n    {row['reason']}")
     return "\n".join(lines)
 
 

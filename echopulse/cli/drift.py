@@ -133,12 +133,12 @@ def _table(found: list[dict[str, Any]], baseline_panes: int) -> str:
     """Return a line for each measure of a group, under a heading; the model is told where several have scored."""
     if not found:
         return "nothing has been watched yet"
-    heading = f"{'group':<20} {'measure':<14} {'model':<19} {'panes':>7} {'PSI':>6} {'KS':>6}"
+    heading = f"{'group':<20} {'task':<10} {'measure':<14} {'model':<19} {'panes':>7} {'PSI':>6} {'KS':>6}"
     return "\n".join([heading, *(_line(each, baseline_panes) for each in found)])
 
 
 def _line(each: dict[str, Any], baseline_panes: int) -> str:
-    named = f"{each['group']:<20} {each['measure']:<14} {each['model'][:19]:<19}"
+    named = f"{each['group']:<20} {each['task']:<10} {each['measure']:<14} {each['model'][:19]:<19}"
     if each["learning"] is not None:
         return f"{named} {each['learning']:>3}/{baseline_panes:<3} learning"
     if each["psi"] is None:

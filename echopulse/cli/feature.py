@@ -13,7 +13,7 @@ from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.moment import read_moment
 from echopulse.cli.output import emit
 from echopulse.job.environment import repository_variables
-from schemas.errors import UsageError
+from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
     from features.machinery.store import Applied
@@ -93,6 +93,9 @@ def list_views(*, repo: Repo = _REPO, sql: bool = False, options: GlobalOptions 
 def get(view: str, *, entity: list[str], at: str = "", repo: Repo = _REPO, options: GlobalOptions = NO_OPTIONS) -> None:
     """Read the latest values of a view for one entity, through Feast, or those of an instant of the past.
 
+    Exits 1 where the entity has none, so that `if echopulse feature get …`
+    works in a script; with --json the document is printed all the same.
+
     Parameters
     ----------
     view
@@ -122,6 +125,10 @@ def get(view: str, *, entity: list[str], at: str = "", repo: Repo = _REPO, optio
         "event_timestamp": stamp,
         "features": row["features"],
     }
+    if not row["found"]:
+        if options.json:
+            emit(document, options.json, "")
+        raise _no_values(view, keys, at)
     emit(document, options.json, lambda: _values(document))
 
 
@@ -166,9 +173,16 @@ def _line(view: CompiledView) -> str:
 
 
 def _values(document: Mapping[str, Any]) -> str:
-    entity = ", ".join(f"{key}={value}" for key, value in document["entity"].items())
-    if not document["found"]:
-        return f"{document['view']} {entity}: no value, or none within its time to live"
     width = max(len(name) for name in document["features"])
     lines = [f"  {name:<{width}}  {'-' if value is None else value}" for name, value in document["features"].items()]
-    return "\n".join([f"{document['view']} {entity} at {document['event_timestamp']:%Y-%m-%d %H:%M:%S} UTC", *lines])
+    entity, stamp = _entity(document["entity"]), document["event_timestamp"]
+    return "\n".join([f"{document['view']} {entity} at {stamp:%Y-%m-%d %H:%M:%S} UTC", *lines])
+
+
+def _no_values(view: str, keys: Mapping[str, str], at: str) -> EchoPulseError:
+    hint = f"none could be read at {at}" if at else "none was written, or it has outlived the view"
+    return EchoPulseError(f"no values for {_entity(keys)} in {view}", hint)
+
+
+def _entity(keys: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in keys.items())

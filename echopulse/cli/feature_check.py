@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
-from echopulse.cli.feature_lake import steps
 from echopulse.cli.moment import read_moment
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import redrawn_steps
 from schemas.errors import EchoPulseError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def check(
 
     settings = options.settings()
     chosen = _chosen(declared_views(repo, settings.home), views)
-    with steps() as on_step:
+    with redrawn_steps() as on_step:
         found = compare(settings, chosen, Request(sample, seed, at_ms), on_step)
     finish(found, sample, seed, json=options.json)
 
@@ -121,9 +121,15 @@ def _text(found: Checked) -> str:
         lines.append(
             f"{name}: {report.checked:,} of {counted(report.entities, 'row')} checked, "
             f"of them {report.missing:,} missing, {report.stale:,} stale; "
-            f"not checked {report.older:,} older, {report.unsettled:,} unsettled, {report.before_job:,} before_job; "
+            f"not checked {report.older:,} older, {report.unsettled:,} unsettled, {report.before_job:,} before_job, "
+            f"{report.absent:,} absent, {report.unreadable:,} unreadable; "
             f"in their windows {report.late_events:,} late_events"
         )
+        if report.given_up:
+            entities = "entity" if report.given_up == 1 else "entities"
+            lines.append(
+                f"  {report.given_up:,} {entities} given_up: with theirs the events are too many for the memory"
+            )
         width = max(len(feature) for feature in report.features)
         lines += [f"  {feature:<{width}}  {_counts(counts)}" for feature, counts in report.features.items()]
     return "\n".join(lines)

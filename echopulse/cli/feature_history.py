@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import redrawn_steps
 
 
 def history(
@@ -40,10 +41,16 @@ def history(
 
     check_output(output)
     settings = options.settings()
-    asked = read_frame(entities)
-    with variables(feast_variables(settings)):
-        found = joined(open_store(repo), service, asked)
-    write_outputs(settings.lake, {output: frame_bytes(found, output)})
+    with redrawn_steps() as on_step:
+        on_step(f"reading {entities}")
+        asked = read_frame(entities)
+        on_step("opening the feature store")
+        with variables(feast_variables(settings)):
+            store = open_store(repo)
+            on_step(f"joining {counted(len(asked), 'row')} with {service} over the lake")
+            found = joined(store, service, asked)
+        on_step(f"writing {output}")
+        write_outputs(settings.lake, {output: frame_bytes(found, output)})
     features = [name for name in found.columns if name not in asked.columns]
     document = {
         "output": output,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +12,7 @@ from cyclopts import Parameter
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.moment import read_moment
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import redrawn_steps
 from schemas.errors import UsageError
 
 _REPO = Path("features")
@@ -45,7 +43,7 @@ def compact(
     settings = options.settings()
     lake = opened(settings.lake)
     now, retained, compacted = datetime.now(UTC), [], []
-    with steps() as on_step, held(lake, "feature compact") as lease:
+    with redrawn_steps() as on_step, held(lake, "feature compact") as lease:
         for table in tables(lake):
             days = retention.days_of(settings.lake.retention_days, table) if retain else None
             if days is not None:
@@ -90,22 +88,12 @@ def forget(
     from features.machinery.catalog import compiled_views
 
     settings = options.settings()
-    views = compiled_views(repo, settings.home)
-    with steps() as on_step:
+    with redrawn_steps() as on_step:
+        on_step("reading the declarations of views")
+        views = compiled_views(repo, settings.home)
+        on_step("looking for the user in the lake")
         done = erase(settings, views, user, channel, data, on_step)
     emit({"user": user, "channel": channel, **asdict(done)}, options.json, lambda: _forgotten_text(asdict(done)))
-
-
-@contextmanager
-def steps() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows what is being worked on; on a terminal's stderr alone."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("reading the lake") as status:
-        yield status.update
 
 
 def _compaction_text(document: dict[str, Any]) -> str:

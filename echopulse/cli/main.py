@@ -43,7 +43,7 @@ COMMANDS = (
     Command("status", "echopulse.cli.stack:status", "Say what is running, and where."),
     Command("train", "echopulse.cli.train:train", "Train the models."),
     Command("tune", "echopulse.cli.tune:tune", "Search for the recipe of a better model."),
-    Command("evaluate", "echopulse.cli.train:evaluate", "Score a model on labelled data."),
+    Command("evaluate", "echopulse.cli.evaluate:evaluate", "Score a model on labelled data."),
     Command("drift", "echopulse.cli.drift:app", "Watch texts and scores for drift."),
     Command("dlq", "echopulse.cli.dlq:app", "Look at dead letters and replay them."),
 )

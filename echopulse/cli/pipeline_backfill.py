@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from cyclopts import Parameter
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.moment import read_moment
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import redrawn_steps
 
 
 def backfill(  # noqa: PLR0913 each is an option of its own
@@ -88,22 +88,10 @@ def backfill(  # noqa: PLR0913 each is an option of its own
 
 @contextmanager
 def _shown() -> Iterator[Callable[[Any], None]]:
-    """Yield a function that shows progress: in one line of a terminal, else a line for each day."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-
-        with Console(stderr=True).status("reading the lake") as status:
-            yield lambda progress: status.update(_progress_text(progress))
-        return
-    told: set[str] = set()
-
-    def line(progress: Any) -> None:  # noqa: ANN401 its class is loaded by the command
-        if progress.day not in told:
-            told.add(progress.day)
-            sys.stderr.write(f"{_progress_text(progress)}\n")
-            sys.stderr.flush()
-
-    yield line
+    """Yield a function that shows progress: in one line of a terminal, else a line for each step of a day."""
+    with redrawn_steps() as on_step:
+        on_step("reading the views and the lake")
+        yield lambda progress: on_step(_progress_text(progress))
 
 
 def _progress_text(progress: Any) -> str:  # noqa: ANN401 as above

@@ -8,21 +8,30 @@ from typing import Any
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
+from schemas.errors import UsageError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+#: Files of data sets end so.
+_DATA_SET = {".parquet", ".jsonl"}
 
 
 def lineage(of: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
     """Show where what was said of an event comes from, or which models a file of texts went into.
 
+    Of an event: its models, how each became champion, its run, and the
+    files that it learnt from. Of a file of a data set: the registered
+    models that learnt from it, and the spans of event time they score.
+
     Parameters
     ----------
     of
-        The id of an event; a file; or the digest of one, sha256: and 64 hex digits.
+        The id of an event; a file of a data set, such as DIR/sentiment.train.parquet; or the digest of one that is no
+        longer here, sha256: and 64 hex digits.
     """
     from echopulse.registry.lineage import opened_lineage
     from transforms.artifact import file_digest
 
+    _check(Path(of))
     settings = options.settings()
     with opened_lineage(settings) as known:
         if Path(of).is_file() or _DIGEST.fullmatch(of):
@@ -34,6 +43,14 @@ def lineage(of: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
 
         events = [known.of_result(result) for result in results_of(settings, of)]
     emit({"events": events}, options.json, lambda: "\n".join(line for event in events for line in _of_event(event)))
+
+
+def _check(path: Path) -> None:
+    """Raise UsageError where a file is meant and there is none: as the id of an event it would be looked for long."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", "name one of its files")
+    if path.suffix in _DATA_SET and not path.is_file():
+        raise UsageError(f"no file {path}", "its digest is taken too: sha256: and 64 hex digits")
 
 
 def _of_file(document: dict[str, Any]) -> list[str]:
@@ -77,10 +94,14 @@ def _of_model(model: dict[str, Any], indent: str) -> list[str]:
     if (run := model["run"]) is not None:
         commit = f", commit {run['commit'][:12]}" if run["commit"] else ""
         lines.append(f"{indent}run {run['id']} ({run['name']}), {moment(run['began_ms'])}{commit}")
-    lines += [
-        f"{indent}learnt from {file['name']} {file['digest'][:19]}, {file['here'] or 'which is not here as it was'}"
-        for file in model["files"]
-    ]
+    here = [file for file in model["files"] if file["here"]]
+    lines += [f"{indent}learnt from {file['name']} {file['digest'][:19]}, {file['here']}" for file in here]
+    if gone := [f"{file['name']} {file['digest'][:19]}" for file in model["files"] if not file["here"]]:
+        lines.append(f"{indent}learnt from {_listed(gone)}, not here as {'it was' if len(gone) == 1 else 'they were'}")
     for stage in model.get("stages", []):
         lines += _of_model(stage, f"{indent}  ")
     return lines
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

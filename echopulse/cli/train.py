@@ -1,4 +1,4 @@
-"""`echopulse train` and `echopulse evaluate`: from labelled Parquet files to an artifact, and what it is worth."""
+"""`echopulse train`: from labelled Parquet files to an artifact, with what it is worth."""
 
 from __future__ import annotations
 
@@ -136,46 +136,6 @@ def train(  # noqa: PLR0913 - a command has as many options as it has
         )
         document = tracked_training(options.settings(), order)
     emit({"output": str(output), **document}, options.json, lambda: f"{output}: {document['digest']}\n{told(document)}")
-
-
-def evaluate(
-    model: str, *, data: Path, split: str = "test", robustness: bool = False, options: GlobalOptions = NO_OPTIONS
-) -> None:
-    """Score a model on labelled texts: each task's metric in percent with its 95 % interval, and texts a second.
-
-    Parameters
-    ----------
-    model
-        The name of a model that ships (default), the folder of an artifact, or one of the registry:
-        TASK@champion, TASK@challenger, TASK@sha256:PREFIX.
-    data
-        Folder of <task>.<split>.parquet, columns text and label.
-    split
-        Which split to read.
-    robustness
-        Say, too, what is left of the metrics when words are disguised, and how often harmless sentences that name a
-        group of people are taken for toxic.
-    """
-    from echopulse.registry.opening import model_folder
-    from echopulse.tracking.model_run import Watched, note_data, note_model, task_names
-    from echopulse.tracking.publish import publish, recorded
-    from echopulse.training.evaluation import evaluate as evaluate_model
-    from transforms.artifact import read_manifest
-
-    settings = options.settings()
-    folder = model_folder(settings, model)
-    with recorded("evaluate", f"evaluate {model}", lambda record: publish(settings, [record], say)) as record:
-        watched = Watched(record)
-        record.parameters(model=model, split=split)
-        if data.is_dir():
-            note_data(record, data, task_names(read_manifest(folder)[0].tasks), (split,))
-        document = evaluate_model(folder, data, split, watched.answers) | {"model": model}
-        if robustness:
-            from echopulse.training.robustness import robustness as measure
-
-            document |= measure(str(folder), data, split)
-        note_model(record, folder, document, kept=False)
-    emit(document, options.json, lambda: f"{document['model']}: {document['digest']}\n{told(document)}")
 
 
 def tracked_training(

@@ -11,7 +11,9 @@ OTHER_REASONS = "other reasons"
 _MOST_CHARACTERS = 160
 _VALUES = re.compile(
     r"'[^']*'|\"[^\"]*\""  # a quoted value
-    r"|\d{4}-\d\d-\d\d(?:[T ][\d:.]+)?Z?"  # a time
+    # A time of ISO 8601, extended or basic, with its offset; a date alone.
+    r"|\b\d{4}-\d\d-\d\d(?:[Tt ]\d\d(?::\d\d){0,2}(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?(?![\d:])"
+    r"|\b\d{8}[Tt]\d{2,6}(?:[.,]\d+)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?\b"
     r"|\b[0-9a-f]{12,}\b|\d+(?:\.\d+)?"  # a digest, a number
 )
 

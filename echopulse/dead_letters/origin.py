@@ -22,7 +22,7 @@ _ADVICE = {
     ),
     "produce": "Kafka refused it. Replay once the broker is well; an event above the topic's largest size stays.",
     "decode": "It is no SocialEvent, and no replay makes it one: mend the program that writes to social.events.",
-    "extract": "Its payload is no JSON object that holds a text: mend what writes it, or give the text as metadata.",
+    "extract": "Its payload, which its text was to be in, is no JSON object: mend what writes it, or set meta.text.",
     "analyse": "A strategy failed on it: mend the strategy, submit the job again, then replay.",
 }
 _NO_ADVICE = "Something else writes to social.dlq; the bytes are those of its record."

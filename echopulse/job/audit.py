@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +14,7 @@ from echopulse.job.topic_reader import Position, end_position, read_batches
 from schemas import topics
 from schemas.avro import decode_analysis, decode_dead_letter
 from schemas.codec import decode_events
+from transforms.payloads.declaration import TEXT_KINDS
 from transforms.verdict import ABSTAINED
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Books:
 
     `unaccounted` is the number of events without an outcome plus the outcomes without an event or beyond the first.
     `abstained` counts results by kind of analysis and language, where a strategy does not know the language; `shadow`
-    counts what strategies in shadow said.
+    counts what strategies in shadow said, `without_text` the results of kinds that carry text that had none.
     """
 
     events_in: int
@@ -42,6 +43,7 @@ class Books:
     unaccounted: int
     abstained: dict[str, dict[str, int]] = field(default_factory=dict)
     shadow: int = 0
+    without_text: int = 0
 
 
 def positions(bootstrap: str) -> dict[str, Position]:
@@ -59,22 +61,29 @@ def audit(bootstrap: str, start: dict[str, Position]) -> Books:
 
     events = _events(list(span(topics.EVENTS)))
     abstained: Counter[tuple[str, str]] = Counter()
-    keys = []
+    keys, without_text = [], 0
     for message in span(topics.ANALYSIS):
         result = decode_analysis(message.value() or b"")
         keys.append((result["channel_id"], result["event_id"]))
         abstained.update(abstentions(result["models"]))
+        without_text += is_without_text(result)
     results = pd.DataFrame(keys, columns=_KEY)
     # A letter in parts has its fields in each of them: the first stands for it.
     firsts = [m for m in span(topics.DLQ) if _header(m, PART_HEADER) in {None, b"1"}]
     letters = [decode_dead_letter(message.value() or b"") for message in firsts]
     books = balance(events, results, [letter.origin for letter in letters])
-    return replace(books, abstained=_by_kind(abstained), shadow=sum(1 for _ in span(topics.SHADOW)))
+    shadow = sum(1 for _ in span(topics.SHADOW))
+    return replace(books, abstained=_by_kind(abstained), shadow=shadow, without_text=without_text)
 
 
 def abstentions(models: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the kinds of analysis that a result's `models` says were abstained from, each with the language."""
     return [(kind, said.removeprefix(ABSTAINED)) for kind, said in models.items() if said.startswith(ABSTAINED)]
+
+
+def is_without_text(result: Mapping[str, Any]) -> bool:
+    """Return whether a result is of a kind that carries text and nothing was asked of it: there was none."""
+    return result["kind"] in TEXT_KINDS and not result["models"]
 
 
 def _by_kind(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:

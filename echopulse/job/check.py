@@ -193,5 +193,6 @@ def _judged(lake: Lake, families: Sequence[_Family], bounds: Bounds) -> dict[str
         for view in family.views:
             rows = family.rows[view.name].of(kept)
             alive_ms = bounds.alive_ms - view.ttl_s * 1_000 if view.ttl_s else 0
-            reports[view.name] = judge(view, rows.frame, rows.unreadable, events, replace(bounds, alive_ms=alive_ms))
+            report = judge(view, rows.frame, rows.unreadable, events, replace(bounds, alive_ms=alive_ms))
+            reports[view.name] = replace(report, given_up=len(family.entities) - len(kept))
     return reports

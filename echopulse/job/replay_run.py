@@ -42,10 +42,11 @@ class ReplayRun:
 
     `events_in = analysed + dlq + repeats` and `unaccounted` is 0 where nothing was lost or doubled; `late` is a part
     of `analysed`. `shadow` counts what strategies in shadow said, `abstained` what was left unscored by kind of
-    analysis and language. `analysis_latency_ms` is from sending an event to its committed result,
-    `feature_freshness_ms` from sending a window's last event to its row in the online store; both under the delivery
-    mode that is named. `view_freshness_ms` has, by view, what the first event of a window's newest step waited, with
-    its `limit`: step, watermark delay and a second. `aligned_end_ms` is the end of the last window that may fire.
+    analysis and language, `without_text` the analysed events of kinds that carry text whose payload held none.
+    `analysis_latency_ms` is from sending an event to its committed result, `feature_freshness_ms` from sending a
+    window's last event to its row in the online store; both under the delivery mode that is named. `view_freshness_ms`
+    has, by view, what the first event of a window's newest step waited, with its `limit`: step, watermark delay and a
+    second. `aligned_end_ms` is the end of the last window that may fire.
     """
 
     events_in: int
@@ -55,6 +56,7 @@ class ReplayRun:
     late: int
     shadow: int
     abstained: dict[str, dict[str, int]]
+    without_text: int
     feature_rows: int
     unaccounted: int
     events_per_second: float
@@ -140,6 +142,7 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         late=_late_rows(settings.lake) - late_before,
         shadow=books.shadow,
         abstained=books.abstained,
+        without_text=books.without_text,
         feature_rows=sum(rows.num_rows for rows in written.values()),
         unaccounted=books.unaccounted,
         events_per_second=round(books.events_in / seconds, 1),

@@ -6,6 +6,7 @@ import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from echopulse.registry.store import CHALLENGER, CHAMPION, ModelStore
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from echopulse.registry.store import Entry
+    from echopulse.registry.timeline import Timeline
     from echopulse.settings import Settings
 
 
@@ -71,9 +73,21 @@ def find(store: ModelStore, reference: Reference, now_ms: int | None = None) -> 
     if reference.which == CHALLENGER:
         entry = store.pointed(reference.task, CHALLENGER)
         if entry is None:
-            raise EchoPulseError(f"{reference.task} has no challenger", "echopulse registry register makes one")
+            raise no_challenger(reference.task, store.timeline(reference.task))
         return entry
     return store.entry(reference.task, reference.which)
+
+
+def no_challenger(task: str, timeline: Timeline) -> EchoPulseError:
+    """Return the error that a task has no challenger; where a model was promoted, when, and how to see the champion."""
+    promoted = next((step for step in reversed(timeline.steps) if step.kind == "promotion"), None)
+    if promoted is None:
+        return EchoPulseError(f"{task} has no challenger", "echopulse registry register makes one")
+    when = f"{datetime.fromtimestamp(promoted.written_ms / 1_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return EchoPulseError(
+        f"{task} has no challenger: {promoted.digest[:19]} was promoted on {when}",
+        f"`echopulse registry show {task}@{CHAMPION}` is the champion, `registry timeline {task}` who was",
+    )
 
 
 def model_folder(settings: Settings, text: str) -> Path:

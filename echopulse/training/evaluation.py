@@ -32,16 +32,21 @@ _WARM_ROWS = 100
 
 
 def evaluate(
-    model: str | Path, data: Path, split: str, observe: Callable[[str, Asked], None] | None = None
+    model: str | Path,
+    data: Path,
+    split: str,
+    observe: Callable[[str, Asked], None] | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Evaluate a model (a shipped one's name or a folder) on every task it has and the folder holds; in percent.
 
     `texts_per_second` counts normalisation and the answers to each task's own texts, one thread, batches of 20,000.
-    `observe` is shown each task's answers. Raises EchoPulseError where the model is unknown or the folder holds none
-    of its tasks.
+    `observe` is shown each task's answers, `on_step` is told what is begun. Raises EchoPulseError where the model is
+    unknown or the folder holds none of its tasks.
     """
     if not data.is_dir():
         raise EchoPulseError(f"{data} is not a folder", "--data names a folder of TASK.SPLIT.parquet")
+    on_step(f"opening {model}")
     opened = load_model(find_artifact(str(model)))
     names = [name for name in datasets.TASKS if _knows(opened, name)]
     loaded = {name: datasets.load(data, name, split) for name in names}
@@ -53,14 +58,20 @@ def evaluate(
         ]
         hint = f"; it has others: --split {min(others, key=_WORTH.index)}" if others else ""
         raise EchoPulseError(f"{data} holds none of the model's tasks", f"wanted: {wanted}{hint}")
-    return {"model": str(model), "digest": opened.digest, **evaluate_rows(opened, parts, observe)}
+    return {"model": str(model), "digest": opened.digest, **evaluate_rows(opened, parts, observe, on_step)}
 
 
 def evaluate_rows(
-    model: Model, parts: Mapping[str, datasets.Labelled], observe: Callable[[str, Asked], None] | None = None
+    model: Model,
+    parts: Mapping[str, datasets.Labelled],
+    observe: Callable[[str, Asked], None] | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Evaluate an opened model on labelled rows by task: `tasks` and `texts_per_second` of what `evaluate` returns."""
-    asked = {name: Asked(model, name, labelled) for name, labelled in parts.items()}
+    asked = {}
+    for place, (name, labelled) in enumerate(parts.items(), 1):
+        on_step(f"{name}: {len(labelled.labels):,} texts (task {place} of {len(parts)})")
+        asked[name] = Asked(model, name, labelled)
     if observe is not None:
         for name, one in asked.items():
             observe(name, one)

@@ -72,8 +72,9 @@ class ViewReport:
     """What was found of a view: rows by how they were judged, values of each feature by outcome, and the worst.
 
     `checked` rows were compared or are missing; `missing` and `stale` ones are among them: there is no row, or an older
-    one. `late_events` is how many late events their windows hold. Not compared are those `older`, `unsettled`, and
-    `before_job`.
+    one. `late_events` is how many late events their windows hold. Not compared are those `older`, `unsettled`,
+    `before_job`, `absent` and `unreadable`: with these every row of `entities` is told once. `given_up` entities were
+    drawn, and not looked at.
     """
 
     entities: int
@@ -86,6 +87,9 @@ class ViewReport:
     late_events: int
     features: Mapping[str, Mapping[str, int]]
     worst: Disagreement | None
+    absent: int = 0
+    unreadable: int = 0
+    given_up: int = 0
 
     def total(self, outcome: str) -> int:
         """Return how many values have an outcome, over all features."""
@@ -117,6 +121,7 @@ def judge(
     before = ~ahead & ~stale & ~older & ((there < first_whole) | (there.isna() & lacking & ~failed))
     compared = there.notna() & ~ahead & ~stale & ~older & ~before
     wanting = missing | stale
+    nowhere = there.isna() & ~missing & ~before
     ends = rows[keys].assign(**{EVENT_TIMESTAMP: there.where(compared, due.where(wanting))})
     ends = ends[ends[EVENT_TIMESTAMP].notna()].astype({EVENT_TIMESTAMP: "int64"})
     late = _late_events(view, analysed, ends)
@@ -149,6 +154,8 @@ def judge(
             for name, found in counts.items()
         },
         worst=_worst(view, rows.loc[ends.index].where(~stale[ends.index]), plain, every.loc[ends.index], ends),
+        absent=int((nowhere & ~failed).sum()),
+        unreadable=int((nowhere & failed).sum()),
     )
 
 

@@ -52,9 +52,17 @@ def online(*rows: tuple[int, str, Any, Any, Any, Any]) -> pd.DataFrame:
 
 
 def judged(rows: pd.DataFrame, analysed: pd.DataFrame, bounds: Bounds = BOUNDS, view: ViewSpec = VIEW) -> ViewReport:
-    """Judge rows that could all be read."""
+    """Judge rows that could all be read; each is told once."""
     unreadable = pd.DataFrame(False, index=rows.index, columns=["n", "share", "word"])  # noqa: FBT003 a value
-    return judge(view, rows, unreadable, analysed, bounds)
+    report = judge(view, rows, unreadable, analysed, bounds)
+    assert (report.entities, told(report), report.unreadable) == (len(rows), len(rows), 0)
+    return report
+
+
+def told(report: ViewReport) -> int:
+    """How many rows the report tells of."""
+    left_out = (report.older, report.unsettled, report.before_job, report.absent, report.unreadable)
+    return report.checked + sum(left_out)
 
 
 def outcomes(report: ViewReport) -> list[str]:
@@ -72,7 +80,7 @@ def test_equal_values_of_several_keys() -> None:
     """Doubles within the tolerance; an entity that nobody knows is no row and none is missing."""
     share = 0.375 * (1 + TOLERANCE / 2)
     report = judged(online((1, "a", 2, share, "x", NOW), (2, "a", None, None, None, None)), SAID)
-    assert (report.entities, report.checked, report.missing) == (2, 1, 0)
+    assert (report.entities, report.checked, report.missing, report.absent) == (2, 1, 0, 1)
     assert outcomes(report) == ["equal", "equal", "equal"]
     assert report.worst is None
 
@@ -109,7 +117,7 @@ def test_the_worst_is_the_mismatch_that_is_furthest_off() -> None:
 def test_a_row_is_missing_while_it_would_live(bounds: Bounds, missing: int) -> None:
     """One that has outlived its view is rightly gone."""
     report = judged(online((1, "a", None, None, None, None)), SAID, bounds)
-    assert (report.missing, report.total("missing")) == (missing, 3 * missing)
+    assert (report.missing, report.total("missing"), report.absent) == (missing, 3 * missing, 1 - missing)
 
 
 def test_the_first_window_without_events_is_due() -> None:
@@ -165,3 +173,6 @@ def test_what_could_not_be_read_is_an_error() -> None:
     unreadable = pd.DataFrame({"n": [True], "share": [False], "word": [False]})
     report = judge(VIEW, rows, unreadable, SAID, BOUNDS)
     assert (report.missing, report.features["n"]["error"], report.total("missing")) == (0, 1, 0)
+    assert (report.unreadable, told(report)) == (1, 1)
+    unknown = judge(VIEW, rows, unreadable, SAID.iloc[:0], BOUNDS)
+    assert (unknown.unreadable, unknown.absent, told(unknown)) == (1, 0, 1)

@@ -59,6 +59,9 @@ def test_ls_show_and_replay_for_a_person(broker: str, capsys: pytest.CaptureFixt
     assert main(["dlq", "ls", "--stage", "decode"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("1 dead letter waiting, 0 replayed\n\ndecode: 1\n          1  unexpected EOF\n")
+    head, reason = printed.splitlines()[-2:]
+    assert head.split()[2:] == ["decode", "-", "social.events/0/7"]
+    assert reason == "    unexpected EOF"
     letter = next(word for word in printed.split() if word.startswith("social.dlq-"))
     assert main(["dlq", "show", letter]) == 0
     shown = capsys.readouterr().out
@@ -70,6 +73,15 @@ def test_ls_show_and_replay_for_a_person(broker: str, capsys: pytest.CaptureFixt
     assert "1 would fail again and stay:" in replayed
     assert main(["dlq", "replay", "--dry-run"]) == 0
     assert "2 were replayed before" in capsys.readouterr().out
+
+
+def test_ls_names_the_line_of_a_file(broker: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """That the letter was made of: it is where a person mends it."""
+    write_letters(broker, content(b"{", stage="parse", origin="/data/chat.jsonl:17", reason="not JSON"))
+    assert main(["dlq", "ls", "--stage", "parse"]) == 0
+    head, reason = capsys.readouterr().out.splitlines()[-2:]
+    assert head.split()[2:] == ["parse", "-", "/data/chat.jsonl:17"]
+    assert reason == "    not JSON"
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,10 @@ def test_series_are_shown(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert 0 < toxicity["psi"] < 0.1
     assert main(["drift", "show"]) == 0
     heading, *lines = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["group", "measure", "model", "panes", "PSI", "KS"]
-    assert lines[0].split() == ["x", "hate", "m", "3/40", "learning"]
-    group, measure, model, panes, psi, _ = lines[1].split()
-    assert (group, measure, model, panes) == ("x", "toxicity", "m", "1")
+    assert heading.split() == ["group", "task", "measure", "model", "panes", "PSI", "KS"]
+    assert lines[0].split() == ["x", "toxicity", "hate", "m", "3/40", "learning"]
+    group, task, measure, model, panes, psi, _ = lines[1].split()
+    assert (group, task, measure, model, panes) == ("x", "toxicity", "toxicity", "m", "1")
     assert psi == f"{toxicity['psi']:.3f}"
     assert heading.index("PSI") + 3 == lines[1].index(psi) + len(psi)
 

@@ -133,7 +133,14 @@ def test_history_joins_what_a_lake_holds(
     capfd.readouterr()
     command = ["feature", "history", "--entities", "moments.csv", "--service", "talk", "--output", "set.jsonl"]
     assert main([*command, "--json"]) == 0, capfd.readouterr().err
-    document = orjson.loads(capfd.readouterr().out)
+    streams = capfd.readouterr()
+    assert streams.err.splitlines() == [
+        "reading moments.csv",
+        "opening the feature store",
+        "joining 2 rows with talk over the lake",
+        "writing set.jsonl",
+    ]
+    document = orjson.loads(streams.out)
     assert document == {
         "output": "set.jsonl",
         "service": "talk",
@@ -148,6 +155,12 @@ def test_history_joins_what_a_lake_holds(
     ]
     assert main(["feature", "get", "talk_1m", "--entity", "channel_id=twitch-a", "--at", "2026-01-31T12:00:05Z"]) == 0
     assert "messages  7" in capfd.readouterr().out
+    absent = ["feature", "get", "talk_1m", "--entity", "channel_id=twitch-b", "--at", "2026-01-31T12:00:05Z"]
+    assert main(absent) == 1
+    told = "no values for channel_id=twitch-b in talk_1m (none could be read at 2026-01-31T12:00:05Z)"
+    assert capfd.readouterr() == ("", f"echopulse: {told}\n")
+    assert main([*absent, "--json"]) == 1
+    assert orjson.loads(capfd.readouterr().out)["found"] is False
     assert main([*command[:-1], "set.txt"]) == 2
     assert "'set.txt' ends in '.txt'" in capfd.readouterr().err
 
@@ -159,3 +172,17 @@ def test_a_folder_that_is_no_repository_is_told(
     monkeypatch.chdir(tmp_path)
     assert main(["feature", "list"]) == 1
     assert "features: no feature_store.yaml in it" in capfd.readouterr().err
+
+
+def test_forget_tells_its_steps(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, before the line that says that the online store does not answer."""
+    assert repo.is_dir()
+    monkeypatch.setenv("ECHOPULSE_LAKE__PATH", str(tmp_path / "lake"))
+    assert main(["feature", "forget", "--user", "ann", "--json"]) == 1
+    streams = capfd.readouterr()
+    assert streams.out == ""
+    *steps, failure = streams.err.splitlines()
+    assert steps == ["reading the declarations of views", "looking for the user in the lake", "online store"]
+    assert failure.startswith("echopulse: the online store does not answer")

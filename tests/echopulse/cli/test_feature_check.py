@@ -24,7 +24,7 @@ WORST = Disagreement("user_1m", {"user_id": "u1"}, "repeats", "mismatch", 1_000,
 def found(worst: Disagreement | None) -> Checked:
     """A view of two features."""
     features = {"rate": GOOD, "repeats": BAD if worst else GOOD}
-    return Checked(1_760_000_400_000, {"user_1m": ViewReport(5, 4, 1, 0, 1, 0, 2, 12, features, worst)})
+    return Checked(1_760_000_400_000, {"user_1m": ViewReport(10, 4, 1, 0, 1, 0, 2, 12, features, worst, 2, 1, 20)})
 
 
 def test_what_was_found_in_text() -> None:
@@ -32,9 +32,10 @@ def test_what_was_found_in_text() -> None:
     assert feature_check._text(found(WORST)).splitlines() == [
         "the lake is complete up to 2025-10-09 09:00:00 UTC",
         (
-            "user_1m: 4 of 5 rows checked, of them 1 missing, 0 stale; not checked 1 older, 0 unsettled, 2 before_job; "
-            "in their windows 12 late_events"
+            "user_1m: 4 of 10 rows checked, of them 1 missing, 0 stale; not checked 1 older, 0 unsettled, "
+            "2 before_job, 2 absent, 1 unreadable; in their windows 12 late_events"
         ),
+        "  20 entities given_up: with theirs the events are too many for the memory",
         "  rate     checked 4, equal 4, mismatch 0",
         "  repeats  checked 4, equal 1, mismatch 2, late 1",
     ]
@@ -65,7 +66,10 @@ def test_equal_values_end_well(capsys: pytest.CaptureFixture[str]) -> None:
     document = orjson.loads(capsys.readouterr().out)
     assert (document["complete"], document["sample"], document["seed"]) == ("2025-10-09T09:00:00Z", 7, 3)
     assert (document["mismatch"], document["equal"], document["worst"]) == (0, 8, None)
-    assert document["views"]["user_1m"]["late_events"] == 12
+    report = document["views"]["user_1m"]
+    assert (report["late_events"], report["given_up"]) == (12, 20)
+    parts = ("checked", "older", "unsettled", "before_job", "absent", "unreadable")
+    assert report["entities"] == sum(report[part] for part in parts)
     assert (document["earlier_job_until"], document["before_job"]) == (None, 2)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from echopulse.cli.main import main
-from echopulse.cli.pipeline_backfill import _done_text, _duration, _plan_text, _progress_text
+from echopulse.cli.pipeline_backfill import _done_text, _duration, _plan_text, _progress_text, _shown
 from echopulse.job.backfill import Progress
 
 if TYPE_CHECKING:
@@ -70,3 +70,19 @@ def test_what_a_person_reads() -> None:
     }
     assert _done_text(done) == ("v: 1,234 rows\n5,678 events, 1,234 rows in the place of 1,200, 3 online, in 9 s")
     assert _duration(59.6) == "1 min 0 s"
+
+
+def test_each_step_of_a_day_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is no terminal: what comes before the first day, then each step, the hours of a view as one."""
+    with _shown() as on_progress:
+        for what in ("computing", "features/v/date=2026-01-30/hour=00", "features/v/date=2026-01-30/hour=01"):
+            on_progress(Progress("2026-01-30", 1, 2, what, None))
+        on_progress(Progress("2026-01-31", 2, 2, "computing", 61))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "reading the views and the lake",
+        "day 2026-01-30 (1 of 2): computing",
+        "day 2026-01-30 (1 of 2): features/v",
+        "day 2026-01-31 (2 of 2): computing, about 1 min 1 s left",
+    ]

@@ -90,18 +90,3 @@ def test_overwrite(data: Path) -> None:
     before = (output / "manifest.json").read_bytes()
     assert main([*train, "--seed", "1", "--overwrite"]) == 0
     assert (output / "manifest.json").read_bytes() != before
-
-
-def test_text_output(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without --json a person reads a table."""
-    assert main(["evaluate", "default", "--data", str(data)]) == 0
-    assert "macro_recall" in capsys.readouterr().out
-
-
-def test_a_split_that_is_not_there(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The files that were wanted are named, and a split that there are files of."""
-    (data / "sentiment.test.parquet").unlink()
-    assert main(["evaluate", "default", "--data", str(data)]) == 1
-    told = capsys.readouterr().err
-    assert "sentiment.test.parquet" in told
-    assert "it has others: --split val" in told

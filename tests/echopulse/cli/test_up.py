@@ -26,6 +26,7 @@ OUTCOME = ReplayRun(
     late=7,
     shadow=15,
     abstained={"sentiment": {"de": 30, "fr": 10}, "toxicity": {"de": 2}},
+    without_text=4,
     feature_rows=2_000,
     unaccounted=0,
     events_per_second=9_876.5,
@@ -96,7 +97,7 @@ def test_the_report_in_text() -> None:
     """Counts, speed and times, each with its unit."""
     assert _told(OUTCOME).splitlines() == [
         "12,345 events in: 12,000 analysed (7 of them late), 300 dead letters, 45 repeats, 0 unaccounted",
-        "not scored for their language: sentiment 40, toxicity 2; said in shadow: 15",
+        "not scored for their language: sentiment 40, toxicity 2; without a text: 4; said in shadow: 15",
         "2,000 feature rows; 9,876 events/s (exactly-once)",
         (
             "event to committed result p50 800.0 ms, p99 1500.5 ms; "

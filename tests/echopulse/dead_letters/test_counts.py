@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from echopulse.dead_letters.counts import MOST_REASONS, OTHER_REASONS, Counts, reason_kind
 
 
@@ -11,6 +13,26 @@ def test_reasons_that_differ_in_values_alone_are_one_kind() -> None:
     assert first == "ts … is before …, the limit of social.events"
     assert first == reason_kind("ts 1971-02-01T00:00:00Z is before 2016-12-27, the limit of social.events")
     assert reason_kind("id 'a' of 17 bytes") == reason_kind('id "bc" of 9.5 bytes') == "id … of … bytes"
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-01-31",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31 12:00",
+        "2026-01-31T12:00:00.123456+02:00",
+        "2026-01-31T12:00:00.123-0500",
+        "2026-01-31T12:00:00,5-05",
+        "20260131T120000Z",
+        "20260131T1200+0200",
+        "1769860800000",
+    ],
+)
+def test_a_time_is_one_value(time: str) -> None:
+    """With its fraction and its offset, in each form of ISO 8601; what stands around it is left."""
+    assert reason_kind(f"ts {time} is before {time}, the limit") == "ts … is before …, the limit"
+    assert reason_kind(f"ts {time}") == "ts …"
 
 
 def test_the_most_frequent_come_first_and_kinds_are_bounded() -> None:

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 import fastavro
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from echopulse.gateway.dead_letters import PART_BYTES, DeadLetterProducer, now_ms
 from echopulse.gateway.producer import EventProducer
-from echopulse.job.audit import Books, audit, balance, positions
+from echopulse.job.audit import Books, audit, balance, is_without_text, positions
 from echopulse.job.topic_reader import Position
 from schemas.arrow import EVENT
-from schemas.avro import DeadLetter, schema
+from schemas.avro import DeadLetter, decode_analysis, schema
+from schemas.avro_columns import encode_analysis
+from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import ANALYSIS, DLQ, EVENTS, SHADOW
+from transforms.analysis import Analyser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,14 +96,48 @@ def test_books_are_read_off_the_topics(bootstrap: str, write_topic: Callable[...
     with DeadLetterProducer(bootstrap) as letters:
         letters.send([DeadLetter("decode", "unreadable", _last_origin(bootstrap, 1), "", now, b"\xff\xff")])
     models = {"sentiment": "abstained:de", "toxicity": "sha256:aa"}
-    write_topic(ANALYSIS, [_result("1", models), _result("2", models)])
+    write_topic(ANALYSIS, [_result("1", models), _result("2", {})])
     write_topic(SHADOW, [b"one", b"two", b"three"])
 
     assert audit(bootstrap, start) == Books(
-        events_in=5, analysed=2, dlq=2, repeats=1, unaccounted=0, abstained={"sentiment": {"de": 2}}, shadow=3
+        events_in=5,
+        analysed=2,
+        dlq=2,
+        repeats=1,
+        unaccounted=0,
+        abstained={"sentiment": {"de": 1}},
+        shadow=3,
+        without_text=1,
     )
     nothing = {name: Position(name, dict(position.offsets)) for name, position in positions(bootstrap).items()}
     assert audit(bootstrap, nothing) == Books(0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "without"),
+    [
+        (None, b"{}", True),
+        (None, b'{"body": "a field that nobody reads"}', True),
+        ("message", b'{"text": "\\u200b"}', True),
+        ("reaction", b'{"emoji": ""}', True),
+        ("message", b'{"text": "hello"}', False),
+        ("message", b'{"text": "Das ist ein sehr sch\\u00f6ner Tag, und ich freue mich"}', False),
+        ("join", b"{}", False),
+        ("own", b"{}", False),
+    ],
+)
+def test_what_is_without_a_text(kind: str | None, payload: bytes, *, without: bool) -> None:
+    """Of the kinds that carry one alone; a text in a language that no model knows is a text."""
+    analyser = Analyser({})
+    analyser.open()
+    event = SocialEvent(id="1", source="test", channel_id="c", raw_payload=payload)
+    if kind:
+        event.metadata["kind"] = kind
+    event.ts.FromMilliseconds(now_ms())
+    times = pa.array([event.ts.ToMilliseconds()], pa.int64())
+    rows = analyser.analyse(pa.array([event.SerializeToString()], pa.binary()), times)
+    assert rows.column("stage").to_pylist() == [""]
+    assert is_without_text(decode_analysis(encode_analysis(rows, times)[0].as_py())) == without
 
 
 def _last_origin(bootstrap: str, partition: int) -> str:

@@ -278,7 +278,7 @@ def test_too_many_events_leave_entities_out(stand: Stand, monkeypatch: pytest.Mo
     """Half of those sampled, over and over, until they fit."""
     monkeypatch.setattr(checking, "MOST_EVENTS", 50)
     report = stand.check().views["channel_1m"]
-    assert (report.entities, report.checked, report.total("equal")) == (2, 2, 4)
+    assert (report.entities, report.checked, report.total("equal"), report.given_up) == (2, 2, 4, 2)
 
 
 def test_what_stands_in_the_way_is_told(tmp_path: Path, stand: Stand) -> None:

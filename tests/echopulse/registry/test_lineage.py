@@ -104,8 +104,8 @@ def test_without_a_registry_the_models_that_ship_are_known(lake: Path, capsys: p
     assert f"  toxicity: {default_digest}" in lines
     assert "    model default, not registered" in lines
     assert "    promotion: none: the timeline does not name it for this time" in lines
-    file = f"    learnt from hate.val.parquet {declared['hate.val.parquet'][:19]}, which is not here as it was"
-    assert file in lines
+    *most, last = (f"{name} {digest[:19]}" for name, digest in sorted(declared.items()))
+    assert f"    learnt from {', '.join(most)} and {last}, not here as they were" in lines
 
 
 def test_a_result_that_is_too_new_for_the_lake(bootstrap: str, tmp_path: Path) -> None:
@@ -122,6 +122,17 @@ def test_a_result_that_is_too_new_for_the_lake(bootstrap: str, tmp_path: Path) -
         "no result of an event 'e' is in the lake or among the newest of social.analysis "
         "(it may be a dead letter: echopulse dlq ls)"
     )
+
+
+def test_a_file_that_is_none_is_told(lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not looked for among the events; nor is a folder."""
+    del lake
+    for place, told in (
+        (tmp_path / "sentiment.tran.parquet", "no file {} (its digest is taken too: sha256: and 64 hex digits)"),
+        (tmp_path, "{} is a folder (name one of its files)"),
+    ):
+        assert main(["registry", "lineage", str(place)]) == 2
+        assert capsys.readouterr().err == f"echopulse: {told.format(place)}\n"
 
 
 def test_models_of_a_file_are_asked_of_mlflow(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:

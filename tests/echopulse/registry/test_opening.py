@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from echopulse.registry.opening import Reference, model_folder, opened_store, parse_reference
+from echopulse.registry.opening import Reference, model_folder, no_challenger, opened_store, parse_reference
+from echopulse.registry.timeline import Step, fold
 from echopulse.settings import Settings
 from schemas.errors import EchoPulseError
 from transforms.artifact import SHIPPED, read_manifest
@@ -36,6 +37,21 @@ def test_what_is_none(text: str, told: str) -> None:
     with pytest.raises(EchoPulseError) as error:
         parse_reference(text)
     assert str(error.value) == told
+
+
+def test_a_challenger_that_was_promoted_is_told() -> None:
+    """The newest promotion, though it was rolled back since; before any, how to register one."""
+    assert str(no_challenger("hate", fold([]))) == "hate has no challenger (echopulse registry register makes one)"
+    first, second = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+    steps = [
+        Step(1, 0, first, 0, "promotion", written_ms=1_769_774_400_000),
+        Step(2, 1, second, 1_769_860_805_000, "promotion", written_ms=1_769_860_800_000),
+        Step(3, 2, first, 1_769_860_815_000, "rollback", written_ms=1_769_860_810_000),
+    ]
+    assert str(no_challenger("hate", fold(steps))) == (
+        "hate has no challenger: sha256:bbbbbbbbbbbb was promoted on 2026-01-31 12:00:00 UTC "
+        "(`echopulse registry show hate@champion` is the champion, `registry timeline hate` who was)"
+    )
 
 
 def test_without_mlflow_what_ships_is_found_by_its_digest(tmp_path: Path) -> None:
