@@ -32,7 +32,7 @@ _RUNS = 5
 #: Half of the events of the whole bench a run, and no more than the loop's client holds in its queue.
 _EVENTS_SHARE, _MOST_EVENTS = 2, 500_000
 #: Seconds at half load, the first of which, to connect and warm up, are not counted.
-_PACED_S, _WARM_S = 10, 2
+_PACED_S, _WARM_S = 10, 6
 _CHANNELS, _USERS = 8, 997
 _SOURCE = "chat"
 _QUANTILES = (0.5, 0.99)
