@@ -16,6 +16,8 @@ from schemas.errors import EchoPulseError, UsageError, did_you_mean
 #: Lines of standard input that are held at once.
 MOST_TEXTS = 100_000
 _OPTIONS = ("--model", "--json", "--config", "--help")
+#: Scores whose greatest is told with its label.
+_TOLD = ("negative", "neutral", "positive")
 _OPTION = re.compile(r"--[a-z][a-z-]*(?:=.*)?")
 
 
@@ -69,17 +71,14 @@ def _text(one: dict[str, Any]) -> str:
     if one.get("failed"):
         return f"{one['text']}\n  failed: {one['failed']}"
     rows = [(name, *_answer(said)) for name, said in one["tasks"].items()]
-    names = {"offensive", "hate"} - one["tasks"].keys()
-    rows += [
-        (name, "", f"{value:.3f}") for name, value in one.get("scores", {}).items() if name in names or "." in name
-    ]
+    rows += [(name, "", f"{value:.3f}") for name, value in one.get("scores", {}).items() if name not in _TOLD]
     rows += [(name, label, "") for name, label in one.get("labels", {}).items()]
     if named := [f"{each['name']} ({each['link'] or 'not linked'})" for each in one.get("entities", ())]:
         rows.append(("entities", ", ".join(named), ""))
-    width = max(len(name) for name, *_ in rows)
-    return "\n".join(
-        [one["text"], *(f"  {name:<{width}}  {label:<10} {chance}".rstrip() for name, label, chance in rows)]
-    )
+    names_width = max(len(name) for name, *_ in rows)
+    labels_width = max((len(label) for _, label, chance in rows if chance), default=0)
+    lines = [f"  {name:<{names_width}}  {label:<{labels_width}}  {chance}".rstrip() for name, label, chance in rows]
+    return "\n".join([one["text"], *lines])
 
 
 def _answer(said: dict[str, Any]) -> tuple[str, str]:

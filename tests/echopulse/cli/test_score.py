@@ -33,6 +33,8 @@ def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[2][:2] == ["toxicity", "toxic"]
     assert 0 < float(lines[2][2]) <= 1
     assert ["entities", "London", "(place:london)"] in lines
+    assert {"offensive", "hate"} <= {line[0] for line in lines if line} - {"positive", "neutral"}
+    assert out.splitlines()[1].index("negative") == out.splitlines()[2].index("toxic", 12)
     assert out.endswith(
         "Das ist ein sehr schöner Tag, und ich freue mich\n"
         "  sentiment  not scored: the model does not know the language 'de'\n"
