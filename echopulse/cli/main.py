@@ -44,6 +44,7 @@ COMMANDS = (
     Command("train", "echopulse.cli.train:train", "Train the models."),
     Command("tune", "echopulse.cli.tune:tune", "Search for the recipe of a better model."),
     Command("evaluate", "echopulse.cli.evaluate:evaluate", "Score a model on labelled data."),
+    Command("score", "echopulse.cli.score:score", "Say what the models say of a text."),
     Command("drift", "echopulse.cli.drift:app", "Watch texts and scores for drift."),
     Command("dlq", "echopulse.cli.dlq:app", "Look at dead letters and replay them."),
 )

@@ -22,7 +22,7 @@ app.command("echopulse.cli.registry_serve:serve", name="serve", help="Answer by 
 app.command("echopulse.cli.registry_judge:gates", name="gates", help="List the gates of a task.")
 app.command("echopulse.cli.registry_judge:judge", name="judge", help="Ask the gates about a model, promoting nothing.")
 app.command("echopulse.cli.registry_judge:shadow", name="shadow", help="Compare a model in shadow with the champion.")
-app.command("echopulse.cli.registry_lineage:lineage", name="lineage", help="From an event to the training's files.")
+app.command("echopulse.cli.registry_lineage:lineage", name="lineage", help="Event to files, or file to models.")
 
 _Quiet = Parameter(show_default=False)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from echopulse.stack import run_file
 from echopulse.stack.downloads import Downloads
+from echopulse.stack.flink_leftovers import clear_leftovers
 from echopulse.stack.jars import FLINK_JOB, JAVA_COMPILER
 from echopulse.stack.late import LateService
 from echopulse.stack.preflight import check_disk, check_ports, refuse_second
@@ -74,6 +75,7 @@ class Stack:
             refuse_second(settings.run)
             run_file.remove(settings.run)  # what is left in it has ended
             check_ports(service.spec for service in self.services.values())
+            clear_leftovers(settings.data("flink"))
             try:
                 self._start_all()
             except BaseException:
