@@ -37,8 +37,8 @@ def clear_leftovers(data: Path) -> None:
 def superseded(checkpoints: Path) -> list[Path]:
     """Return the folders of jobs in a folder of checkpoints, without that of the newest complete checkpoint."""
     jobs = [path for path in _children(checkpoints) if _JOB.fullmatch(path.name) and not path.is_symlink()]
-    newest = max(jobs, key=_completed_ns, default=None)
-    return [job for job in jobs if job != newest]
+    newest = max(map(_completed_ns, jobs), default=0)
+    return [job for job in jobs if not newest or _completed_ns(job) != newest]
 
 
 def _completed_ns(job: Path) -> int:

@@ -50,6 +50,13 @@ def test_the_newest_state_is_left(data: Path) -> None:
     assert (data / "checkpoints" / NEW / "chk-3" / "_metadata").is_file()
 
 
+def test_jobs_without_a_complete_checkpoint_leave_nothing(tmp_path: Path) -> None:
+    """There is no state in them."""
+    _write(tmp_path / "checkpoints" / CRASHED / "chk-1" / "half")
+    clear_leftovers(tmp_path)
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
 def test_links_are_not_followed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What they lead to is somebody else's."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
