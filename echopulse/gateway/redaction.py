@@ -59,7 +59,7 @@ class Redaction:
         self._user_keys = frozenset(wanted.user_keys)
         self._user_keys_written = [orjson.dumps(key) for key in wanted.user_keys]
         self._rules = [(rule.pattern, rule.replacement) for rule in wanted.rules]
-        self._rules += [(EMAIL, "[email]")] * wanted.email + [(PHONE, "[phone]")] * wanted.phone
+        self._rules += [(EMAIL, "[email]")] * wanted.email + [(PHONE, r"\1[phone]")] * wanted.phone
 
     def hashed(self, user: str) -> str:
         """Return a user's pseudonym: HMAC-SHA256 under the key, 128 bits of it in hex; nothing stays nothing."""

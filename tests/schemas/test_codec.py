@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -23,7 +24,12 @@ _MESSAGES = st.builds(
 
 
 #: Bytes that open no group (wire type 3): ptars skips one without holding its end against its start, protobuf does not.
-_BYTES = st.lists(st.sampled_from([byte for byte in range(256) if byte & 7 != 3]), max_size=12).map(bytes)
+#: No tag is longer than five bytes either: protobuf refuses one, ptars skips its field.
+_BYTES = (
+    st.lists(st.sampled_from([byte for byte in range(256) if byte & 7 != 3]), max_size=12)
+    .map(bytes)
+    .filter(lambda value: not re.search(rb"[\x80-\xff]{5}", value))
+)
 
 
 def _decodes(value: bytes) -> bool:
@@ -57,6 +63,13 @@ def test_agrees_with_protobuf_row_by_row(values: list[bytes]) -> None:
 def test_a_group_with_anothers_end_harms_no_field() -> None:
     """SocialEvent has no groups; what claims to be one is skipped, and the fields around it are read."""
     value = b"\x0b$" + SocialEvent(id="a", channel_id="c").SerializeToString()
+    (row,) = decode_events(pa.array([value], pa.binary())).events.to_pylist()
+    assert (row["id"], row["channel_id"]) == ("a", "c")
+
+
+def test_a_tag_written_too_long_harms_no_field() -> None:
+    """A field of no number that SocialEvent has is skipped, however its number is written."""
+    value = b"\x80\x80\x80\x80\x81\x00\x00" + SocialEvent(id="a", channel_id="c").SerializeToString()
     (row,) = decode_events(pa.array([value], pa.binary())).events.to_pylist()
     assert (row["id"], row["channel_id"]) == ("a", "c")
 

@@ -96,6 +96,7 @@ def test_a_payload_without_the_user_is_left_as_it_is() -> None:
         ("mail a.b+c@example.co.uk now", "mail [email] now"),
         ("call +49 30 1234567!", "call [phone]!"),
         ("call 555-123-4567", "call [phone]"),
+        ("at 12:00:00.123-0500 (030) 123-4567,555 123 4567", "at 12:00:00.123-0500 [phone],[phone]"),
         ("on 2026-01-31 for 12.50", "on 2026-01-31 for 12.50"),
         ("card 1234", "card ****"),
     ],
