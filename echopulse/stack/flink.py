@@ -25,11 +25,13 @@ _TIMEOUT_S = 3.0
 _JOBMANAGER_CLASS = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASKMANAGER_CLASS = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _PROJECT = Path(__file__).parents[2]
-#: The least of Java's priorities, which our job gives to what may wait (`pipelines/java`), is the system's; none is
-#: above the usual one, which only root could grant.
+#: Java's priorities that our job gives to what may wait (`pipelines/java`) are the system's: 1 to the writing of
+#: snapshots, of which some fifteen threads run at once, 2 to sources. None is above the usual one, which only root
+#: could grant.
 _PRIORITIES = (
     "-XX:ThreadPriorityPolicy=1",
-    "-XX:JavaPriority1_To_OSPriority=10",
+    "-XX:JavaPriority1_To_OSPriority=19",
+    "-XX:JavaPriority2_To_OSPriority=10",
     *(f"-XX:JavaPriority{above}_To_OSPriority=0" for above in range(6, 11)),
 )
 

@@ -10,6 +10,11 @@ import org.apache.flink.runtime.execution.Environment;
  * with. Java's priorities are the system's only under {@code -XX:ThreadPriorityPolicy=1}.
  */
 final class Precedence {
+    /** What these mean to the system is said by the TaskManager's options. */
+    private static final int SNAPSHOTS = Thread.MIN_PRIORITY;
+
+    private static final int BEFORE_WINDOWS = Thread.MIN_PRIORITY + 1;
+
     /** A task's threads for snapshots: one more than checkpoints at a time (Flink's StreamTask), which is one. */
     private static final int THREADS = 2;
 
@@ -20,15 +25,12 @@ final class Precedence {
         ExecutorService snapshots = task.getAsyncOperationsThreadPool();
         // Its threads stay, and the pool makes one for each of the first tasks that it gets: as many as it may have.
         for (int thread = 0; thread < THREADS; thread++) {
-            snapshots.execute(Precedence::giveWay);
+            snapshots.execute(() -> Thread.currentThread().setPriority(SNAPSHOTS));
         }
         if (wholly) {
             // Done once the task runs: a Python worker started before has its starter's priority.
-            task.getMainMailboxExecutor().execute(Precedence::giveWay, "give way to windows");
+            task.getMainMailboxExecutor()
+                    .execute(() -> Thread.currentThread().setPriority(BEFORE_WINDOWS), "give way to windows");
         }
-    }
-
-    private static void giveWay() {
-        Thread.currentThread().setPriority(Thread.MIN_PRIORITY);
     }
 }
