@@ -80,9 +80,9 @@ class Course:
         return cls(begin_ms, measured_ms, boundary_ms, boundary_ms + _AFTER_BOUNDARY_S * 1_000, wall_ms - begin_ms)
 
     @property
-    def events(self) -> int:
-        """How many events are sent."""
-        return (self.end_ms - self.begin_ms) * RATE // 1_000
+    def seconds(self) -> float:
+        """How long events are sent."""
+        return (self.end_ms - self.begin_ms) / 1_000
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def measure(count: int, folder: Path) -> Section:
         stream_audited(settings, running, _warm_up(longest_ms), closing)
         # Made before its clock begins: event times follow the wall clock from the first on.
         course = Course.of(now_ms() + 1_000, seconds, longest_ms)
-        step(f"{course.events:,} events in real time, {RATE:,} a second")
+        step(f"{course.seconds:.0f} s in real time, {RATE:,} events a second")
         start = positions(settings.kafka.bootstrap)
         before, began = cpu_seconds(running.stack), time.perf_counter()
         behind_ms = _stream(settings, course, closing)
@@ -118,7 +118,7 @@ def measure(count: int, folder: Path) -> Section:
         settle(running.cluster, running.job_id, settings.kafka.bootstrap, closing.due_ms(course.end_ms))
         books = audit(settings.kafka.bootstrap, start)
         if books.unaccounted or books.dlq or running.cluster.restarts(running.job_id):
-            raise EchoPulseError(f"{course.events:,} events sent and not all analysed once: {books}")
+            raise EchoPulseError(f"{RATE:,} events a second sent and not all analysed once: {books}")
         spoken = _spoken(course)
         found = [view_freshness(settings.lake, view, course, spoken, settings.job.watermark_delay_ms) for view in views]
     return section(found, settings, seconds, behind_ms, used)
@@ -130,8 +130,10 @@ def _warm_up(longest_ms: int) -> list[pa.RecordBatch]:
     return list(simulate(load_scenario(), start_ms=begin, seed=1, rate=_WARM_UP_RATE, events=_WARM_UP_EVENTS))
 
 
-def _simulated(course: Course) -> Iterator[pa.RecordBatch]:
-    return simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, events=course.events)
+def simulated(course: Course) -> Iterator[pa.RecordBatch]:
+    """Make the run's events."""
+    # By time, not by number: the rate is a mean over the scenario, and where it is above events would end too soon.
+    return simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, duration_s=course.seconds)
 
 
 def _stream(settings: Settings, course: Course, closing: Closing) -> int:
@@ -141,7 +143,7 @@ def _stream(settings: Settings, course: Course, closing: Closing) -> int:
         EventProducer(settings.kafka.bootstrap, letters) as producer,
     ):
         stream = LiveStream(producer, threading.Event(), clock=lambda: now_ms() - course.behind_ms)
-        report = stream.run(_simulated(course), settle_ms=closing.delay_ms + SPARE_MS)
+        report = stream.run(simulated(course), settle_ms=closing.delay_ms + SPARE_MS)
         # The rest of the open windows, which is not measured.
         producer.heartbeat(closing.heartbeat_ms(course.end_ms))
         producer.flush()
@@ -151,7 +153,7 @@ def _stream(settings: Settings, course: Course, closing: Closing) -> int:
 def _spoken(course: Course) -> pa.Table:
     """Make the same events once more: times (ms) and keys of those that the views count and that are measured."""
     batches = []
-    for batch in _simulated(course):
+    for batch in simulated(course):
         kinds = pc.fill_null(lookup(batch.column("metadata"), "kind"), DEFAULT_KIND)
         ts = batch.column("ts").cast(pa.timestamp("ms")).cast(pa.int64())
         measured = pc.and_(pc.greater_equal(ts, course.measured_ms), pc.less(ts, course.boundary_ms))

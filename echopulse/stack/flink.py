@@ -25,6 +25,15 @@ _TIMEOUT_S = 3.0
 _JOBMANAGER_CLASS = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASKMANAGER_CLASS = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _PROJECT = Path(__file__).parents[2]
+#: Java's priorities that our job gives to what may wait (`pipelines/java`) are the system's: 1 to the writing of
+#: snapshots, of which some fifteen threads run at once, 2 to sources. None is above the usual one, which only root
+#: could grant.
+_PRIORITIES = (
+    "-XX:ThreadPriorityPolicy=1",
+    "-XX:JavaPriority1_To_OSPriority=19",
+    "-XX:JavaPriority2_To_OSPriority=10",
+    *(f"-XX:JavaPriority{above}_To_OSPriority=0" for above in range(6, 11)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class TaskManager:
     def launch(self) -> Launch:
         """Write the configuration and return the command."""
         self._ids.append(f"taskmanager-{next(self._starts)}")
-        limits = TaskManagerMemory(self.settings.taskmanager_memory_mb).java_options
+        limits = (*TaskManagerMemory(self.settings.taskmanager_memory_mb).java_options, *_PRIORITIES)
         identity = f"-Dtaskmanager.resource-id={self._ids[-1]}"
         return _launch(self.settings, self.name, _TASKMANAGER_CLASS, limits, (identity,))
 

@@ -18,6 +18,8 @@ final class WindowsOnHeap implements StateBackend {
     /** What Flink's table runtime calls the operators of window functions: WindowAggOperator, WindowRankOperator. */
     private static final String WINDOWS = "Window";
 
+    private static final String SOURCES = "SourceOperator";
+
     private final StateBackend heap;
     private final StateBackend rocksDb;
 
@@ -35,12 +37,16 @@ final class WindowsOnHeap implements StateBackend {
     public <K> CheckpointableKeyedStateBackend<K> createKeyedStateBackend(KeyedStateBackendParameters<K> parameters)
             throws Exception {
         // The identifier is the operator's class, its id and the subtask.
-        StateBackend chosen = parameters.getOperatorIdentifier().startsWith(WINDOWS) ? heap : rocksDb;
-        return chosen.createKeyedStateBackend(parameters);
+        boolean windows = parameters.getOperatorIdentifier().startsWith(WINDOWS);
+        Precedence.behindWindows(parameters.getEnv(), !windows);
+        return (windows ? heap : rocksDb).createKeyedStateBackend(parameters);
     }
 
     @Override
     public OperatorStateBackend createOperatorStateBackend(OperatorStateBackendParameters parameters) throws Exception {
+        if (parameters.getOperatorIdentifier().startsWith(SOURCES)) {
+            Precedence.behindWindows(parameters.getEnv(), true);
+        }
         return rocksDb.createOperatorStateBackend(parameters);
     }
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.freshness import Course, ViewFreshness, section, view_freshness
+from bench.freshness import Course, ViewFreshness, section, simulated, view_freshness
 from echopulse.settings import Settings
 from echopulse.settings_sections import Lake
 from features.machinery.view_spec import Column, CompiledView, ViewSchema
@@ -32,7 +32,15 @@ def test_the_longest_steps_end_with_what_is_measured(wall_ms: int, seconds: int)
     assert course.end_ms >= course.boundary_ms + 5_000
     assert course.begin_ms + course.behind_ms == wall_ms
     assert course.behind_ms >= 0
-    assert course.events == 5 * (course.end_ms - course.begin_ms)
+    assert course.seconds == (course.end_ms - course.begin_ms) / 1_000
+
+
+def test_events_are_sent_until_the_end() -> None:
+    """The scenario's rate is now above and now below its mean."""
+    course = Course(50_000, 52_000, 58_000, 60_000, 60_000)
+    times = np.concatenate([batch.column("ts").cast(pa.int64()).to_numpy() for batch in simulated(course)])
+    assert course.begin_ms <= times[0]
+    assert course.end_ms - 50 <= times[-1] < course.end_ms
 
 
 COURSE = Course(50_000, 90_000, 110_000, 120_000, 60_000)

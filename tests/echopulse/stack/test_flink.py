@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,17 @@ def test_each_start_has_an_identity_of_its_own(stack_settings: StackSettings) ->
     taskmanager = TaskManager(stack_settings)
     identities = [taskmanager.launch().argv[-1] for _ in range(2)]
     assert identities == ["-Dtaskmanager.resource-id=taskmanager-1", "-Dtaskmanager.resource-id=taskmanager-2"]
+
+
+def test_what_may_wait_has_a_lower_priority_in_the_taskmanager(stack_settings: StackSettings) -> None:
+    """Both levels that our job's classes give are below the usual one; Java ignores them without the policy."""
+    argv = TaskManager(stack_settings).launch().argv
+    levels = {
+        int(level): int(nice) for level, nice in re.findall(r"JavaPriority(\d+)_To_OSPriority=(\d+)", " ".join(argv))
+    }
+    assert "-XX:ThreadPriorityPolicy=1" in argv
+    assert levels[1] > levels[2] > 0
+    assert {levels[above] for above in range(6, 11)} == {0}
 
 
 def test_no_cluster_is_not_ready(stack_settings: StackSettings) -> None:

@@ -37,7 +37,8 @@ def test_the_jar_holds_the_factory_and_is_the_same_bytes_each_time(jars: Path) -
     """Under one name, which follows the sources."""
     first = job_jar(jars)
     with zipfile.ZipFile(first) as archive:
-        assert archive.namelist() == ["echopulse/WindowsOnHeap.class", "echopulse/WindowsOnHeapFactory.class"]
+        names = ["Precedence", "WindowsOnHeap", "WindowsOnHeapFactory"]
+        assert archive.namelist() == [f"echopulse/{name}.class" for name in names]
     before = digest(first)
     first.unlink()
     again = job_jar(jars)
