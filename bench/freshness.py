@@ -80,9 +80,9 @@ class Course:
         return cls(begin_ms, measured_ms, boundary_ms, boundary_ms + _AFTER_BOUNDARY_S * 1_000, wall_ms - begin_ms)
 
     @property
-    def seconds(self) -> float:
-        """How long events are sent."""
-        return (self.end_ms - self.begin_ms) / 1_000
+    def events(self) -> int:
+        """How many events are sent."""
+        return (self.end_ms - self.begin_ms) * RATE // 1_000
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def measure(count: int, folder: Path) -> Section:
         stream_audited(settings, running, _warm_up(longest_ms), closing)
         # Made before its clock begins: event times follow the wall clock from the first on.
         course = Course.of(now_ms() + 1_000, seconds, longest_ms)
-        step(f"{course.seconds:.0f} s in real time, {RATE:,} events a second")
+        step(f"{course.events:,} events in real time, {RATE:,} a second")
         start = positions(settings.kafka.bootstrap)
         before, began = cpu_seconds(running.stack), time.perf_counter()
         behind_ms = _stream(settings, course, closing)
@@ -118,7 +118,7 @@ def measure(count: int, folder: Path) -> Section:
         settle(running.cluster, running.job_id, settings.kafka.bootstrap, closing.due_ms(course.end_ms))
         books = audit(settings.kafka.bootstrap, start)
         if books.unaccounted or books.dlq or running.cluster.restarts(running.job_id):
-            raise EchoPulseError(f"{RATE:,} events a second sent and not all analysed once: {books}")
+            raise EchoPulseError(f"{course.events:,} events sent and not all analysed once: {books}")
         spoken = _spoken(course)
         found = [view_freshness(settings.lake, view, course, spoken, settings.job.watermark_delay_ms) for view in views]
     return section(found, settings, seconds, behind_ms, used)
@@ -131,9 +131,14 @@ def _warm_up(longest_ms: int) -> list[pa.RecordBatch]:
 
 
 def simulated(course: Course) -> Iterator[pa.RecordBatch]:
-    """Make the run's events."""
-    # By time, not by number: the rate is a mean over the scenario, and where it is above events would end too soon.
-    return simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, duration_s=course.seconds)
+    """Make the run's events, evenly in time: the scenario's own rate is now half of its mean and now twice."""
+    sent = 0
+    for batch in simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, events=course.events):
+        times = course.begin_ms + np.arange(sent, sent + batch.num_rows) * 1_000 // RATE
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        columns["ts"] = pa.array(times).cast(batch.schema.field("ts").type)
+        yield pa.RecordBatch.from_arrays([*columns.values()], schema=batch.schema)
+        sent += batch.num_rows
 
 
 def _stream(settings: Settings, course: Course, closing: Closing) -> int:
@@ -200,7 +205,7 @@ def section(found: Sequence[ViewFreshness], settings: Settings, seconds: int, be
     return Section(
         NAME,
         "Freshness (`freshness`)",
-        f"{seconds} s of the simulator's stream in real time, {RATE:,} events a second, through the embedded stack "
+        f"{seconds} s of the simulator's events in real time, {RATE:,} every second, through the embedded stack "
         f"(parallelism {settings.flink.parallelism}, {settings.flink.delivery}), after a warm-up of "
         f"{_WARM_UP_EVENTS:,} events at full speed and {_WARM_UP_S} s in real time. "
         "Of every event of that time: how long until the first row that holds it was written online and could be read. "

@@ -32,15 +32,17 @@ def test_the_longest_steps_end_with_what_is_measured(wall_ms: int, seconds: int)
     assert course.end_ms >= course.boundary_ms + 5_000
     assert course.begin_ms + course.behind_ms == wall_ms
     assert course.behind_ms >= 0
-    assert course.seconds == (course.end_ms - course.begin_ms) / 1_000
+    assert course.events == 5 * (course.end_ms - course.begin_ms)
 
 
-def test_events_are_sent_until_the_end() -> None:
-    """The scenario's rate is now above and now below its mean."""
+def test_events_are_sent_evenly() -> None:
+    """Until the end, each once and as the scenario has it but for its time."""
     course = Course(50_000, 52_000, 58_000, 60_000, 60_000)
-    times = np.concatenate([batch.column("ts").cast(pa.int64()).to_numpy() for batch in simulated(course)])
-    assert course.begin_ms <= times[0]
-    assert course.end_ms - 50 <= times[-1] < course.end_ms
+    batches = list(simulated(course))
+    times = np.concatenate([batch.column("ts").cast(pa.int64()).to_numpy() for batch in batches])
+    assert times.tolist() == [ms for ms in range(50_000, 60_000) for _ in range(5)]
+    ids = pa.chunked_array([batch.column("id") for batch in batches])
+    assert len(ids.unique()) == len(times)
 
 
 COURSE = Course(50_000, 90_000, 110_000, 120_000, 60_000)
