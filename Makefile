@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap train-environment drift-environment airflow-environment airflow run test lint proto bench dev build precommit compose-up lock clean
+.PHONY: help bootstrap train-environment drift-environment airflow-environment airflow run test proofs lint proto bench dev build precommit compose-up lock clean
 
 BIN := .venv/bin
 READY := .venv/.bootstrapped
@@ -38,9 +38,12 @@ run: bootstrap ## Start everything on simulated chat and show it live
 dev: bootstrap ## As run, and restart what changed
 	@$(BIN)/echopulse run --dev
 
-test: bootstrap ## All tests: first those of seconds, then those with real servers
+test: bootstrap ## The tests: first those of seconds, then those with real servers
 	$(BIN)/python -m pytest -m "not system" -n 2
-	$(BIN)/python -m pytest -m system -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "system and not proof" -n 2 --dist loadgroup
+
+proofs: bootstrap ## The whole stories on real servers, a quarter of an hour
+	$(BIN)/python -m pytest -m proof -n 2 --dist loadgroup
 
 lint: bootstrap ## Rules, format, types, layers
 	$(BIN)/ruff check

@@ -37,7 +37,7 @@ _COMES_UP_S, _RUNS_S = 150, 90
 #: How long a run of `retrain` lasts at least in the test, and the drifts that are told meanwhile.
 _PAUSE_S, _STORM, _BETWEEN_S = 45, 4, 3
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(400)]
 
 
 def test_drift_on_kafka_leads_to_a_promotion(airflow: Airflow, tmp_path: Path) -> None:

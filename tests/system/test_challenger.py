@@ -22,7 +22,7 @@ from transforms.timeline_file import artifact_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(900)]
 
 START_MS = 1_700_000_000_000
 

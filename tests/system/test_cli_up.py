@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from echopulse.settings import Settings
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(900)]
 
 #: Long past: the command moves the times so that the newest is now.
 START_MS = 1_700_000_000_000

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
     from tests.otlp import Receiver
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(1200)]
 
 _CHANNELS = ("twitch-speedruns", "twitch-arena")
 _RATE = 150
