@@ -40,10 +40,10 @@ dev: bootstrap ## As run, and restart what changed
 
 test: bootstrap ## The tests: first those of seconds, then those with real servers
 	$(BIN)/python -m pytest -m "not system" -n 2
-	$(BIN)/python -m pytest -m "system and not proof" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "system and not proof" -n 2 --dist loadscope
 
 proofs: bootstrap ## The whole stories on real servers, a quarter of an hour
-	$(BIN)/python -m pytest -m proof -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m proof -n 2 --dist loadscope
 
 lint: bootstrap ## Rules, format, types, layers
 	$(BIN)/ruff check

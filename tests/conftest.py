@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import signal
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from stamina.instrumentation import set_on_retry_hooks
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from xdist.remote import Producer
 
 # Time is a benchmark's business: a slow first call must not fail a property.
 settings.register_profile("echopulse", deadline=None, print_blob=True)
@@ -19,12 +23,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a server in one process: a file's, and those of the shared pipeline."""
-    for item in items:
-        shared = "signals" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("signals" if shared else item.path.name))
+class OneServerOneProcess(LoadScopeScheduling):
+    """Gives a process whole files, and to one of them all files that share the running pipeline."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePosixPath(nodeid.partition("::")[0])
+        return str(file.parent if file.parent.name == "signals" else file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Return how tests are shared out where they start servers (`--dist loadscope`), None for xdist's own way."""
+    return OneServerOneProcess(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(autouse=True)

@@ -52,14 +52,14 @@ if TYPE_CHECKING:
 
     from echopulse.job.replay_run import ReplayRun
     from echopulse.job.topic_reader import Position
-    from tests.system.conftest import Signals
+    from tests.system.signals.conftest import Signals
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 PREFIX = "replayed"
 EVENTS = 4_000
 MINUTES = 12
-READER = Path(__file__).with_name("feast_read.py")
+READER = Path(__file__).parents[1] / "feast_read.py"
 
 #: The contract: an old reader knows these fields alone.
 FIVE_FIELDS = {

@@ -22,7 +22,7 @@ from tests.system.topics_read import dead_letters, results
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.system.conftest import Signals
+    from tests.system.signals.conftest import Signals
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.machinery.view_spec import ViewSpec
-    from tests.system.conftest import Signals
+    from tests.system.signals.conftest import Signals
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1_200)]
 

@@ -116,6 +116,7 @@ def signals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return opened.enter_context(_pipeline(tmp_path_factory.mktemp("signals") / "home", request.config.rootpath))
 
 
+@pytest.hookimpl(trylast=True)  # behind the teardown of fixtures that use it
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """End the pipeline before tests that do not share it: in a process of several groups they may follow."""
     if _OPEN in item.session.stash and "signals" not in getattr(nextitem, "fixturenames", ()):

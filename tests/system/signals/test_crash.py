@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from echopulse.stack import Stack
-    from tests.system.conftest import Signals
+    from tests.system.signals.conftest import Signals
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

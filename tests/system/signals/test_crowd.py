@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from echopulse.job.topic_reader import Position
-    from tests.system.conftest import Signals
+    from tests.system.signals.conftest import Signals
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
