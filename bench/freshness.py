@@ -35,7 +35,7 @@ from schemas.errors import EchoPulseError
 from transforms.extraction import DEFAULT_KIND, lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -108,20 +108,26 @@ def measure(count: int, folder: Path) -> Section:
     with pipeline(settings, told, step) as running:
         step("warming the job up")
         stream_audited(settings, running, _warm_up(longest_ms), closing)
-        # Made before its clock begins: event times follow the wall clock from the first on.
+        # Made before the clock begins: making them while they are sent takes a tenth of a core from what is measured.
+        events = list(_made(_WARM_UP_S + seconds + _AFTER_BOUNDARY_S))
+        # Event times follow the wall clock from the first on.
         course = Course.of(now_ms() + 1_000, seconds, longest_ms)
         step(f"{course.events:,} events in real time, {RATE:,} a second")
         start = positions(settings.kafka.bootstrap)
         before, began = cpu_seconds(running.stack), time.perf_counter()
-        behind_ms = _stream(settings, course, closing)
+        behind_ms = _stream(settings, events, course, closing)
         used = sum(difference(before, cpu_seconds(running.stack)).values()) / (time.perf_counter() - began)
         settle(running.cluster, running.job_id, settings.kafka.bootstrap, closing.due_ms(course.end_ms))
         books = audit(settings.kafka.bootstrap, start)
         if books.unaccounted or books.dlq or running.cluster.restarts(running.job_id):
             raise EchoPulseError(f"{course.events:,} events sent and not all analysed once: {books}")
-        spoken = _spoken(course)
+        spoken = _spoken(events, course)
         found = [view_freshness(settings.lake, view, course, spoken, settings.job.watermark_delay_ms) for view in views]
     return section(found, settings, seconds, behind_ms, used)
+
+
+def _made(seconds: int) -> Iterator[pa.RecordBatch]:
+    return simulate(load_scenario(), start_ms=now_ms(), seed=_SEED, rate=RATE, events=seconds * RATE)
 
 
 def _warm_up(longest_ms: int) -> list[pa.RecordBatch]:
@@ -130,10 +136,10 @@ def _warm_up(longest_ms: int) -> list[pa.RecordBatch]:
     return list(simulate(load_scenario(), start_ms=begin, seed=1, rate=_WARM_UP_RATE, events=_WARM_UP_EVENTS))
 
 
-def simulated(course: Course) -> Iterator[pa.RecordBatch]:
-    """Make the run's events, evenly in time: the scenario's own rate is now half of its mean and now twice."""
+def evenly(batches: Iterable[pa.RecordBatch], course: Course) -> Iterator[pa.RecordBatch]:
+    """Give events the times of a run, as many in each second: the scenario's rate is now half its mean, now twice."""
     sent = 0
-    for batch in simulate(load_scenario(), start_ms=course.begin_ms, seed=_SEED, rate=RATE, events=course.events):
+    for batch in batches:
         times = course.begin_ms + np.arange(sent, sent + batch.num_rows) * 1_000 // RATE
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         columns["ts"] = pa.array(times).cast(batch.schema.field("ts").type)
@@ -141,24 +147,24 @@ def simulated(course: Course) -> Iterator[pa.RecordBatch]:
         sent += batch.num_rows
 
 
-def _stream(settings: Settings, course: Course, closing: Closing) -> int:
+def _stream(settings: Settings, events: Sequence[pa.RecordBatch], course: Course, closing: Closing) -> int:
     """Send the stream in real time, then close its windows; return how far the last step was sent behind, in ms."""
     with (
         DeadLetterProducer(settings.kafka.bootstrap) as letters,
         EventProducer(settings.kafka.bootstrap, letters) as producer,
     ):
         stream = LiveStream(producer, threading.Event(), clock=lambda: now_ms() - course.behind_ms)
-        report = stream.run(simulated(course), settle_ms=closing.delay_ms + SPARE_MS)
+        report = stream.run(evenly(events, course), settle_ms=closing.delay_ms + SPARE_MS)
         # The rest of the open windows, which is not measured.
         producer.heartbeat(closing.heartbeat_ms(course.end_ms))
         producer.flush()
     return report.behind_ms
 
 
-def _spoken(course: Course) -> pa.Table:
-    """Make the same events once more: times (ms) and keys of those that the views count and that are measured."""
+def _spoken(events: Sequence[pa.RecordBatch], course: Course) -> pa.Table:
+    """Return times (ms) and keys of those events that the views count and that are measured."""
     batches = []
-    for batch in simulated(course):
+    for batch in evenly(events, course):
         kinds = pc.fill_null(lookup(batch.column("metadata"), "kind"), DEFAULT_KIND)
         ts = batch.column("ts").cast(pa.timestamp("ms")).cast(pa.int64())
         measured = pc.and_(pc.greater_equal(ts, course.measured_ms), pc.less(ts, course.boundary_ms))

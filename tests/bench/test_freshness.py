@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.freshness import Course, ViewFreshness, section, simulated, view_freshness
+from bench.freshness import Course, ViewFreshness, evenly, section, view_freshness
+from echopulse.gateway.scenario import load_scenario
+from echopulse.gateway.simulator import simulate
 from echopulse.settings import Settings
 from echopulse.settings_sections import Lake
 from features.machinery.view_spec import Column, CompiledView, ViewSchema
@@ -36,13 +38,14 @@ def test_the_longest_steps_end_with_what_is_measured(wall_ms: int, seconds: int)
 
 
 def test_events_are_sent_evenly() -> None:
-    """Until the end, each once and as the scenario has it but for its time."""
-    course = Course(50_000, 52_000, 58_000, 60_000, 60_000)
-    batches = list(simulated(course))
-    times = np.concatenate([batch.column("ts").cast(pa.int64()).to_numpy() for batch in batches])
-    assert times.tolist() == [ms for ms in range(50_000, 60_000) for _ in range(5)]
-    ids = pa.chunked_array([batch.column("id") for batch in batches])
-    assert len(ids.unique()) == len(times)
+    """From the beginning on, whatever parts they come in; but for its time each is as it was made."""
+    made = list(simulate(load_scenario(), start_ms=7_000, seed=1, rate=5_000, events=2_500))
+    parts = [part for batch in made for part in (batch.slice(0, 300), batch.slice(300))]
+    sent = list(evenly(parts, Course(50_000, 52_000, 58_000, 60_000, 60_000)))
+    times = np.concatenate([batch.column("ts").cast(pa.int64()).to_numpy() for batch in sent])
+    assert times.tolist() == [ms for ms in range(50_000, 50_500) for _ in range(5)]
+    others = [name for name in made[0].schema.names if name != "ts"]
+    assert pa.Table.from_batches(sent).select(others).equals(pa.Table.from_batches(made).select(others))
 
 
 COURSE = Course(50_000, 90_000, 110_000, 120_000, 60_000)
