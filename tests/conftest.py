@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from stamina.instrumentation import set_on_retry_hooks
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xdist.remote import Producer
+    from xdist.remote import Producer  # type: ignore[import-untyped]
 
 # Time is a benchmark's business: a slow first call must not fail a property.
 settings.register_profile("echopulse", deadline=None, print_blob=True)
@@ -23,7 +23,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-class OneServerOneProcess(LoadScopeScheduling):
+class OneServerOneProcess(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
     """Gives a process whole files, and to one of them all files that share the running pipeline."""
 
     def _split_scope(self, nodeid: str) -> str:
