@@ -84,8 +84,8 @@ def measure(count: int, folder: Path) -> Section:
         f"{count:,} of the simulator's events over {count / _RATE / 60:.0f} minutes and "
         f"{sum(batch.num_rows for batch in tweets):,} real tweets through the embedded stack, after a warm-up; then "
         "the windows of the same span by `pipeline backfill`, beside the waiting job, from S3 into another lake: with "
-        "the scores that the events have there, with analysing them again, and by Beam, each in a process of its own. The time "
-        "holds all, also the start of Flink. Rows are compared to the bit.",
+        "the scores that the events have there, with analysing them again, and by Beam, each in a process of its own. "
+        "The time holds all, also the start of Flink. Rows are compared to the bit.",
         (
             stream,
             *(replace(each, against=f"{ratio(each, stream):.2f} x the stream") for each in took),
