@@ -58,11 +58,13 @@ class AcknowledgedProducer:
         self._waiting: dict[int, _Batch] = {}
         # librdkafka's own doing, which it does not tell.
         self.reconnects = self.resent = 0
-        self._pause_s = _POLL_S
+        self._pause_s, self._closed = _POLL_S, False
         self._next: asyncio.TimerHandle | None = None
 
     def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:
         """Send records in order; see RecordSink."""
+        if self._closed:
+            raise EchoPulseError(f"the producer for Kafka at {self._producer.bootstrap} is closed")
         batch = _Batch(records, self._loop.create_future())
         # One more than there are: it is not over before all are sent.
         slot = self._producer.begin(len(records) + 1)
@@ -78,8 +80,12 @@ class AcknowledgedProducer:
 
     async def close(self, within_s: float = 0.0) -> None:
         """Wait at most so long for what was sent; see Bus."""
+        if self._closed:
+            return
         if self._waiting and within_s:
             await asyncio.wait({batch.future for batch in self._waiting.values()}, timeout=within_s)
+        # What is called on a client that is gone ends the process.
+        self._closed = True
         if self._next is not None:
             self._next.cancel()
         self._take(await asyncio.to_thread(self._producer.give_up))

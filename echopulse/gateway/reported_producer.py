@@ -126,7 +126,10 @@ class ReportedProducer:
         return Reports(served, over, failed)
 
     def close(self) -> None:
-        """Drop the connection; what is on its way is lost, so give up first. Waits for the client's threads."""
+        """Drop the connection; what is on its way is lost, so give up first. Waits for the client's threads.
+
+        Nothing else may be called afterwards.
+        """
         for topic in self._topics.values():
             function("topic_destroy")(topic)
         function("queue_destroy")(self._queue)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from echopulse.gateway.acknowledged_producer import AcknowledgedProducer
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.outgoing import EventRows, Outgoing
+from schemas.errors import EchoPulseError
 from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
@@ -68,3 +70,16 @@ async def test_rows_are_sent_by_columns(bootstrap: str, read_topic: Callable[[st
     assert [record.ts - now for record, _ in sent.result()] == [1, 3]
     read = await asyncio.to_thread(read_topic, EVENTS, 3)
     assert [(found.value, found.ts_ms - now) for found in read] == [(b"first", 0), (b"second", 2), (b"third", 4)]
+
+
+async def test_nothing_is_sent_once_it_is_closed() -> None:
+    """What waits is refused with the client's reason; closing again does nothing."""
+    producer, now = AcknowledgedProducer("127.0.0.1:1"), now_ms()
+    record = Outgoing(EVENTS, b"c", b"v", now)
+    waiting = producer.send([record])
+    await producer.close()
+    await producer.close()
+    assert waiting.result() == [(record, "Local: Purged in queue")]
+    with pytest.raises(EchoPulseError) as error:
+        producer.send([record])
+    assert str(error.value) == "the producer for Kafka at 127.0.0.1:1 is closed"
