@@ -7,11 +7,13 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 EMAIL = r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})+"
-#: International numbers, and national ones in groups: fewer than three groups is a price or a date as often. What is
-#: before a national one is a group of its own: 00.123-0500 is one by itself, and the end of a time behind a colon.
+#: International numbers, and national ones in groups: fewer than three groups is a price or a date as often. The last
+#: form is the end of a time too (12:00:00.123-0500): what is before it is a group of its own, no digit and colon.
 PHONE = (
-    r"(^|[^0-9A-Za-z_:.])\(?0?[0-9]{2,4}\)?[ ./\-][0-9]{3,4}[ ./\-][0-9]{3,4}\b"
-    r"|\+[0-9][0-9 ()./\-]{6,18}[0-9]"
+    r"\+[0-9][0-9 ()./\-]{6,18}[0-9]"
+    r"|\(?\b0?[0-9]{2,4}\)?(?:[ /\-][0-9]{3,4}[ ./\-]|\.[0-9]{3,4}[ ./])[0-9]{3,4}\b"
+    r"|\(?\b(?:0[0-9]{2,4}|[0-9]{3,4})\)?\.[0-9]{3,4}-[0-9]{3,4}\b"
+    r"|(^:?|[^0-9A-Za-z_:]|[^0-9]:)\(?[0-9]{2}\)?\.[0-9]{3,4}-[0-9]{3,4}\b"
 )
 
 

@@ -97,6 +97,8 @@ def test_a_payload_without_the_user_is_left_as_it_is() -> None:
         ("call +49 30 1234567!", "call [phone]!"),
         ("call 555-123-4567", "call [phone]"),
         ("at 12:00:00.123-0500 (030) 123-4567,555 123 4567", "at 12:00:00.123-0500 [phone],[phone]"),
+        ("+49 300 1234 567, tel:555 123 4567, tel:030.123-4567", "[phone], tel:[phone], tel:[phone]"),
+        ("1:555.123.4567 me.555-123-4567", "1:[phone] me.[phone]"),
         ("on 2026-01-31 for 12.50", "on 2026-01-31 for 12.50"),
         ("card 1234", "card ****"),
     ],
