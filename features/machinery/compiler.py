@@ -22,7 +22,7 @@ from features.machinery.panes import families
 from features.machinery.resolve import ResolvedView, ViewError, feature_term, quote, resolve
 from features.machinery.silence import falls_silent, of_nothing
 from features.machinery.view_spec import EVENT_TIMESTAMP, CompiledView, ViewSchema
-from features.machinery.windows import PANE_TIME
+from features.machinery.windows import PANE_TIME, interval
 from schemas.arrow import EXCHANGED
 
 if TYPE_CHECKING:
@@ -85,11 +85,12 @@ def _spoken(resolved: ResolvedView, family: Family) -> str:
     ranked = any(FUNCTIONS[spec.function].ranked for spec in resolved.view.aggregations)
     aggregated = _ranked_values(resolved) if ranked else family.aggregated(resolved)
     keys = ", ".join(key.sql for key in resolved.keys)
-    if family.is_pane(resolved):
+    if whole := family.whole(resolved):
         ended = f"CAST({quote(PANE_TIME)} + INTERVAL '0.001' SECOND AS TIMESTAMP_LTZ(3))"
-        return f"{_select(resolved, aggregated, ended)}\nFROM {quote(family.below(resolved)[-1].name)}"
-    windows = family.windows(resolved)
-    return f"""{_select(resolved, aggregated, "CAST(`window_end` AS TIMESTAMP_LTZ(3))")}
+        return f"{_select(resolved, aggregated, ended)}\nFROM {quote(whole.name)}"
+    windows, later_ms = family.windows(resolved), family.later_ms(resolved)
+    ended = f"CAST(`window_end`{f' - {interval(later_ms)}' if later_ms else ''} AS TIMESTAMP_LTZ(3))"
+    return f"""{_select(resolved, aggregated, ended)}
 FROM {_ranked(resolved, keys, windows) if ranked else windows}
 GROUP BY {keys}, {_WINDOW}"""
 

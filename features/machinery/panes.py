@@ -10,26 +10,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import gcd
 from typing import TYPE_CHECKING
 
 from features.machinery.aggregates import FUNCTIONS, ROWS, finished
+from features.machinery.pane_steps import pane_steps, step_below, windows_that_are_panes
 from features.machinery.resolve import quote, rows_of
 from features.machinery.silence import last_panes
 from features.machinery.view_spec import Panes
-from features.machinery.windows import PANE_TIME, ROWTIME, short, window_function
+from features.machinery.windows import PANE_TIME, ROWTIME, SECOND_MS, patience_ms, short, window_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from features.machinery.aggregates import Group, Part
     from features.machinery.expression import Term
     from features.machinery.resolve import ResolvedView
-
-#: Panes of a longer step are worth an operator where they are so many times longer: it stands between the end of a
-#: slide and the rows that are due then, and a stream keeps the panes of a slide merged anyway. A batch copies each pane
-#: into every window that holds it.
-_WORTH = 12
 
 
 @dataclass(frozen=True)
@@ -43,12 +38,7 @@ class Family:
     @cached_property
     def steps(self) -> tuple[int, ...]:
         """The lengths of panes in ms, each a multiple of the one before."""
-        slides = sorted({view.slide_ms for view in self.views})
-        steps = [gcd(*slides)]
-        for slide in slides:
-            if slide % steps[-1] == 0 and slide >= _WORTH * steps[-1]:
-                steps.append(slide)
-        return tuple(steps)
+        return pane_steps(self.views)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -68,44 +58,94 @@ class Family:
         return [key.sql for key in self.views[0].keys]
 
     @cached_property
-    def tables(self) -> tuple[Panes, ...]:
-        """The tables of panes, in the order in which one is made of another."""
+    def _panes(self) -> dict[int, Panes]:
+        """The tables of panes by step, in the order in which one is made of another."""
         first, *longer = self.steps
-        keys = [*self._keys, *(quote(group.name) for group in self._split)]
-        rows = rows_of(self.views, self.source)
         built = {quote(part.name): part.build for part in self.parts}
-        tables = [_table(self.name, keys, built, window_function(rows, ROWTIME, first, first))]
-        merged = {quote(part.name): part.merge for part in self.parts}
+        rows = rows_of(self.views, self.source)
+        panes = {first: self._table(self.name, built, window_function(rows, ROWTIME, first, first))}
         for step in longer:
-            below = f"TABLE {quote(tables[-1].name)}"
             name = f"{self.name}_{short(step)}"
-            tables.append(_table(name, keys, merged, window_function(below, PANE_TIME, step, step)))
-        return tuple(tables)
+            if (view := windows_that_are_panes(self.views, step)) is None:
+                below = f"TABLE {quote(panes[max(panes)].name)}"
+                panes[step] = self._table(name, self._merged, window_function(below, PANE_TIME, step, step))
+            else:
+                panes[step] = self._every_step(name, self._windows_table(view, panes), step)
+        return panes
+
+    @property
+    def _merged(self) -> dict[str, str]:
+        return {quote(part.name): part.merge for part in self.parts}
+
+    def _windows_table(self, view: ResolvedView, panes: Mapping[int, Panes]) -> Panes:
+        """Write a view's windows with all that panes keep."""
+        below = panes[step_below(panes, view.slide_ms)]
+        name = f"{self.name}_{short(view.window_ms)}_every_{short(view.slide_ms)}"
+        windows = window_function(f"TABLE {quote(below.name)}", PANE_TIME, view.window_ms, view.slide_ms)
+        return self._table(name, self._merged, windows)
+
+    def _every_step(self, name: str, windows: Panes, step_ms: int) -> Panes:
+        """Write those of overlapping windows, each as long as a step, that end at one. `PANE_TIME` is a ms before."""
+        columns = [*self._keys, *(quote(part.name) for part in self.parts), quote(PANE_TIME)]
+        ended = f"MOD(EXTRACT(EPOCH FROM {quote(PANE_TIME)}) + 1, {step_ms // SECOND_MS}) = 0"
+        return Panes(name, f"SELECT {', '.join(columns)}\nFROM {quote(windows.name)}\nWHERE {ended}")
+
+    def _table(self, name: str, columns: Mapping[str, str], windows: str) -> Panes:
+        """Write a table of panes: its keys, its columns by the SQL of each, and the end of the window."""
+        keys = [*self._keys, *(quote(group.name) for group in self._split)]
+        lines = [
+            "SELECT",
+            *(f"  {key}," for key in keys),
+            *(f"  {sql} AS {column}," for column, sql in columns.items()),
+            f"  `window_time` AS {quote(PANE_TIME)}",
+            f"FROM TABLE({windows})",
+            f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
+        ]
+        return Panes(name, "\n".join(lines))
 
     def below(self, view: ResolvedView) -> tuple[Panes, ...]:
-        """Return the tables of panes that a view stands on; it reads the last."""
-        return self.tables[: sum(view.slide_ms % step == 0 for step in self.steps)]
+        """Return the tables that a view stands on, each made of those before."""
+        tables = [self._panes[self.steps[0]]]
+        for step in self.steps[1:]:
+            if view.slide_ms % step == 0:
+                made_of = windows_that_are_panes(self.views, step)
+                tables += [self._windows_table(made_of, self._panes)] if made_of else []
+                tables.append(self._panes[step])
+        whole = self.whole(view)
+        return tuple(dict.fromkeys([*tables, whole] if whole else tables))
 
-    def is_pane(self, view: ResolvedView) -> bool:
-        """Say whether a pane is a window of the view's already, and holds all of its key's rows."""
-        return view.window_ms == self.steps[len(self.below(view)) - 1] and not self._split
+    def whole(self, view: ResolvedView) -> Panes | None:
+        """Return the table whose rows are each a window of the view's: panes, or windows that are panes of others."""
+        if view.window_ms == step_below(self.steps, view.slide_ms):
+            return None if self._split else self._panes[view.window_ms]
+        shared = windows_that_are_panes(self.views, view.window_ms) if view.window_ms in self.steps else None
+        same = shared is not None and shared.slide_ms == view.slide_ms
+        return self._windows_table(view, self._panes) if same else None
+
+    def later_ms(self, view: ResolvedView) -> int:
+        """Return how long after their end a view's windows are computed, in ms: before the next pane ends.
+
+        Of views over the same panes those that are due more often go first, where slides of both end together.
+        """
+        patience = patience_ms(view.slide_ms)
+        first = view.slide_ms == min(other.slide_ms for other in self.views)
+        return 0 if first or patience >= self.steps[0] or self.whole(view) else patience
 
     def windows(self, view: ResolvedView) -> str:
         """Write a view's windows over the panes that it reads."""
-        panes = f"TABLE {quote(self.below(view)[-1].name)}"
-        return f"TABLE({window_function(panes, PANE_TIME, view.window_ms, view.slide_ms)})"
+        panes = f"TABLE {quote(self._panes[step_below(self.steps, view.slide_ms)].name)}"
+        return f"TABLE({window_function(panes, PANE_TIME, view.window_ms, view.slide_ms, self.later_ms(view))})"
 
     def last_panes(self, view: ResolvedView) -> Panes:
         """Return the table of what was the last pane of each key at the end of each slide of the view's."""
-        below = self.below(view)
+        step = step_below(self.steps, view.slide_ms)
         columns = [*(group.name for group in self._split), *(part.name for part in self.parts)]
         windows_ms = [other.window_ms for other in self.views if other.slide_ms == view.slide_ms]
-        step_ms = self.steps[len(below) - 1]
-        return last_panes(below[-1].name, self._keys, columns, windows_ms, view.slide_ms, step_ms)
+        return last_panes(self._panes[step].name, self._keys, columns, windows_ms, view.slide_ms, step)
 
     def aggregated(self, view: ResolvedView) -> dict[str, Term]:
         """Return a view's aggregations over the panes of a window, or over the one pane that a window is."""
-        whole = self.is_pane(view)
+        whole = self.whole(view) is not None
         result = {}
         for spec in view.view.aggregations:
             argument = view.arguments[spec.name]
@@ -113,19 +153,6 @@ class Family:
             merged = [quote(part.name) if whole else part.merge for part in parts]
             result[spec.name] = finished(spec.function, argument, merged)
         return result
-
-
-def _table(name: str, keys: list[str], columns: dict[str, str], windows: str) -> Panes:
-    """Write a table of panes: its keys, its columns by the SQL of each, and the end of the window."""
-    lines = [
-        "SELECT",
-        *(f"  {key}," for key in keys),
-        *(f"  {sql} AS {column}," for column, sql in columns.items()),
-        f"  `window_time` AS {quote(PANE_TIME)}",
-        f"FROM TABLE({windows})",
-        f"GROUP BY {', '.join([*keys, '`window_start`', '`window_end`', '`window_time`'])}",
-    ]
-    return Panes(name, "\n".join(lines))
 
 
 def families(views: Iterable[ResolvedView], source: str) -> list[Family]:

@@ -16,7 +16,7 @@ from features.machinery.expression import evaluate, parse
 from features.machinery.oracle import windows
 from features.machinery.silence import LATER_MS
 from features.machinery.view_spec import EVENT_TIMESTAMP
-from features.machinery.windows import one_window
+from features.machinery.windows import one_window, patience_ms
 
 if TYPE_CHECKING:
     from features.machinery.view_spec import ViewSpec
@@ -48,11 +48,12 @@ def recompute(view: ViewSpec, analysed: pd.DataFrame, ends: pd.DataFrame) -> pd.
 def newest_ends(view: ViewSpec, analysed: pd.DataFrame, until_ms: int) -> pd.DataFrame:
     """Return the end of each entity's newest row that is due when `until_ms` has passed, from its newest event.
 
-    A row comes with every window that holds the event, and `LATER_MS` after its end with the first that does not.
+    A row comes with every window that holds the event, at most `patience_ms` after its end, and `LATER_MS` after its
+    end with the first that does not.
     """
     size, slide = one_window(view)
     keys = [column.name for column in view.join_keys]
-    last = until_ms // slide * slide
+    last = (until_ms - patience_ms(slide)) // slide * slide
     counted = counting(view, analysed)
     newest = counted[counted["ts"] < last].groupby(keys, sort=True)["ts"].max().reset_index()
     closing = newest["ts"] // slide * slide + slide + size

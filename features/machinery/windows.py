@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 #: The row times of the events that views read, and of panes: the last ms that a pane holds.
 ROWTIME, PANE_TIME = "et", "pane_time"
 SECOND_MS = 1_000
+#: How long a view with a long slide may leave the processors to others at its end: less than a hundredth of the slide,
+#: so that of the events in it one in a hundred notices.
+_PATIENCE_MS = 2 * SECOND_MS
 #: Names an expression may use for the length of the window.
 WINDOW_NAMES = {"window_seconds": SECOND_MS, "window_minutes": 60 * SECOND_MS, "window_hours": 3_600 * SECOND_MS}
 _UNITS = {"DAY": 86_400 * SECOND_MS, "HOUR": 3_600 * SECOND_MS, "MINUTE": 60 * SECOND_MS, "SECOND": SECOND_MS}
@@ -60,6 +63,11 @@ def window_function(rows: str, rowtime: str, window_ms: int, slide_ms: int, offs
     offset = [interval(offset_ms)] if offset_ms else []
     name = "TUMBLE" if window_ms == slide_ms else "HOP"
     return f"{name}(\n    {rows},\n    DESCRIPTOR(`{rowtime}`), {', '.join([*sizes, *offset])})"
+
+
+def patience_ms(slide_ms: int) -> int:
+    """Return how long after the end of a slide its windows may be computed, in ms, where others are due more often."""
+    return _PATIENCE_MS if slide_ms > 100 * _PATIENCE_MS else 0
 
 
 def interval(ms: int) -> str:

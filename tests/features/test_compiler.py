@@ -89,12 +89,54 @@ def test_a_window_that_is_one_pane_is_not_made_again() -> None:
     assert "GROUP BY" in compile_view(split).sql
 
 
+def test_windows_that_follow_on_each_other_are_panes_of_a_longer_step() -> None:
+    """A view moves on in steps as long as another's windows: every fifth of these is a pane, and none is made anew."""
+    longer = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
+    short, long = compile_views([VIEW, longer])
+    made = ["panes_channel_id", "panes_channel_id_5m_every_1m", "panes_channel_id_5m", "panes_channel_id_5m_last_5m"]
+    assert [panes.name for panes in long.panes] == made
+    assert "FROM `panes_channel_id_5m_every_1m`\nWHERE MOD(EXTRACT(EPOCH FROM `pane_time`) + 1, 300) = 0" in (
+        long.panes[2].sql
+    )
+    assert [panes.name for panes in short.panes] == [*made[:2], "panes_channel_id_last_1m"]
+    assert "FROM `panes_channel_id_5m_every_1m`\n" in short.sql
+    assert "GROUP BY" not in short.sql
+    split = with_aggregation(function="count_distinct", column="user_id")
+    assert "every" not in str(
+        compile_views(
+            [
+                split,
+                replace(
+                    split,
+                    name="longer",
+                    aggregations=tuple(
+                        replace(spec, window_ms=60 * MINUTE, slide_ms=5 * MINUTE) for spec in split.aggregations
+                    ),
+                ),
+            ]
+        )
+    )
+
+
 def test_views_of_one_slide_share_what_tells_their_silences() -> None:
     """The longest window decides how far it looks back, the shortest what it tells."""
     first, second = compile_views([VIEW, replace(with_aggregation(window_ms=20 * MINUTE), name="longer")])
     assert first.panes == second.panes
     assert "INTERVAL '1' MINUTE, INTERVAL '21' MINUTE, INTERVAL '5' SECOND" in first.panes[-1].sql
     assert first.panes[-1].sql.endswith(" - INTERVAL '5' MINUTE")
+
+
+def test_a_view_of_longer_steps_leaves_the_end_of_its_slide_to_the_others() -> None:
+    """Its windows are computed two seconds later and bear their end; not where panes are too short, nor by itself."""
+    longer = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
+    due_often, patient = compile_views([VIEW, longer])
+    assert "INTERVAL '5' MINUTE, INTERVAL '1' HOUR, INTERVAL '2' SECOND" in patient.sql
+    assert "CAST(`window_end` - INTERVAL '2' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in patient.sql
+    near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=2 * MINUTE), name="near")
+    often = replace(with_aggregation(window_ms=MINUTE, slide_ms=2_000), name="often")
+    for sql in (due_often.sql, compile_view(longer).sql, compile_views([VIEW, near])[1].spoken):
+        assert "INTERVAL '2' SECOND" not in sql
+    assert "`window_end` AS" in compile_views([often, longer])[1].sql
 
 
 def test_values_that_a_function_needs_split_panes() -> None:

@@ -91,6 +91,13 @@ def test_the_newest_row_is_the_oracles(spec: ViewSpec, events: list[tuple[Any, .
     assert found.set_index(keys if len(keys) > 1 else keys[0])[EVENT_TIMESTAMP].to_dict() == wanted
 
 
+def test_a_view_of_long_steps_may_be_two_seconds_late() -> None:
+    """Until then the row before is the newest that must be there."""
+    spec, spoken = view(600, 300), frame([(250_000, "a", "u", 0.5, "message")])
+    ends = [newest_ends(spec, spoken, until_ms)[EVENT_TIMESTAMP].tolist() for until_ms in (601_999, 602_000)]
+    assert ends == [[300_000], [600_000]]
+
+
 def test_a_time_that_is_no_windows_end_has_no_row() -> None:
     """Whoever wrote it, the job did not."""
     ends = pd.DataFrame({"channel_id": ["a"], EVENT_TIMESTAMP: [405_000]})

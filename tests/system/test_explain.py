@@ -39,7 +39,7 @@ def test_the_analysis_is_planned_once(tmp_path: Path, more: dict[str, str]) -> N
     views = [f"{who}_{window}" for who in ("channel", "user") for window in ("1m", "5m", "1h")]
     assert writers == {f"write_{view}{rows}": 1 for view in views for rows in ("", "_silence")}
     compiled = compiled_views(FEATURES, settings.home)
-    panes = {each for view in compiled for each in view.panes}
+    tables = {each for view in compiled for each in view.panes}
     executed = document["plan"].partition("== Optimized Execution Plan ==")[2]
-    windows = len(panes) + sum("GROUP BY" in view.spoken for view in compiled) + len(crowd)
-    assert executed.count("WindowAggregate(") == windows
+    grouped = sum("GROUP BY" in sql for sql in [*(each.sql for each in tables), *(view.spoken for view in compiled)])
+    assert executed.count("WindowAggregate(") == grouped + len(crowd)

@@ -6,10 +6,10 @@ SELECT
   (((CAST(SUM(`sum_toxicity_whole`) AS DOUBLE) + CAST(SUM(`sum_toxicity_rest`) AS DOUBLE) / 4294967296e0) / 1048576e0) / SUM(`rows`)) AS `mean_toxicity`,
   (CAST(SUM(`sum_sentiment_score`) AS DOUBLE) / SUM(`rows`)) AS `sentiment_balance`,
   (CAST(SUM(`sum_emoji_count`) AS DOUBLE) / SUM(`rows`)) AS `emoji_rate`,
-  CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+  CAST(`window_end` - INTERVAL '2' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
     TABLE `panes_channel_id_5m`,
-    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '1' HOUR))
+    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '1' HOUR, INTERVAL '2' SECOND))
 GROUP BY `channel_id`, `window_start`, `window_end`
 UNION ALL
 SELECT
