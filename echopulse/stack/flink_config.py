@@ -119,6 +119,8 @@ def s3_config(endpoint: str, access_key: str, secret_key: str, region: str) -> d
         "s3.access-key": access_key,
         "s3.secret-key": secret_key,
         "s3.region": region,
+        # Or each file that is closed asks the server to delete what may mark its parents as folders, one and all.
+        "s3.directory.marker.retention": "keep",
     }
 
 

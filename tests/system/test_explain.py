@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,3 +44,5 @@ def test_the_analysis_is_planned_once(tmp_path: Path, more: dict[str, str]) -> N
     executed = document["plan"].partition("== Optimized Execution Plan ==")[2]
     grouped = sum("GROUP BY" in sql for sql in [*(each.sql for each in tables), *(view.spoken for view in compiled)])
     assert executed.count("WindowAggregate(") == grouped + len(crowd)
+    # Of one input it would be one task with all that is before it, and windows would wait for the object store.
+    assert re.search(r"Sink\(table=\[default_catalog.default_database.lake_events\][^\n]*\n\+- Union\(", executed)

@@ -227,8 +227,13 @@ FROM analysis WHERE stage <> '' AND stage <> 'heartbeat';
 INSERT INTO lake_events
 SELECT event_id, channel_id, user_id, kind, target, CAST(et AS TIMESTAMP(3)),
   toxicity, toxic, sentiment_score, emoji_count, user_key, text_key,
-  COALESCE(et <= CURRENT_WATERMARK(et), FALSE), `value`, `result`, CAST(CAST(et AS DATE) AS STRING), LPAD(CAST(EXTRACT(HOUR FROM et) AS STRING), 2, '0')
-FROM analysed;
+  FALSE, `value`, `result`, CAST(CAST(et AS DATE) AS STRING), LPAD(CAST(EXTRACT(HOUR FROM et) AS STRING), 2, '0')
+FROM analysed WHERE NOT COALESCE(et <= CURRENT_WATERMARK(et), FALSE)
+UNION ALL
+SELECT event_id, channel_id, user_id, kind, target, CAST(et AS TIMESTAMP(3)),
+  toxicity, toxic, sentiment_score, emoji_count, user_key, text_key,
+  TRUE, `value`, `result`, CAST(CAST(et AS DATE) AS STRING), LPAD(CAST(EXTRACT(HOUR FROM et) AS STRING), 2, '0')
+FROM analysed WHERE COALESCE(et <= CURRENT_WATERMARK(et), FALSE);
 
 INSERT INTO lake_channel_1m
 SELECT channel_id, message_count, mean_toxicity, CAST(event_timestamp AS TIMESTAMP(3)), written_ms, CAST(CAST(event_timestamp AS DATE) AS STRING), LPAD(CAST(EXTRACT(HOUR FROM event_timestamp) AS STRING), 2, '0')
