@@ -40,7 +40,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Evaluate a model (a shipped one's name or a folder) on every task it has and the folder holds; in percent.
 
-    `texts_per_second` counts normalisation and the answers to each task's own texts, one thread, batches of 20,000.
+    `texts_per_second`, of CPU time, counts normalisation and the answers to each task's own texts, 20,000 at a time.
     `observe` is shown each task's answers, `on_step` is told what is begun. Raises EchoPulseError where the model is
     unknown or the folder holds none of its tasks.
     """
@@ -98,9 +98,9 @@ class Asked:
             self._sigmoid = model.manifest.task(head).link == "sigmoid"
             texts = labelled.texts.filter(pa.array(mask))
             _answers(model, head, texts.slice(0, _WARM_ROWS))
-            begun = time.perf_counter()
+            begun = time.process_time()
             self.chances[mask], self.chosen[mask] = _answers(model, head, texts)
-            self.seconds += time.perf_counter() - begun
+            self.seconds += time.process_time() - begun
 
     def _heads(self, model: Model) -> list[tuple[str, NDArray[np.bool_]]]:
         targets = self._labelled.targets
