@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
-_NICENESS = 19
+_NICENESS = 10
 _TIMEOUT_S = 120
 _BYTES = pa.list_(pa.binary())
 _PANE_ROW = DataTypes.ROW(

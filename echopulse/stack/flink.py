@@ -27,13 +27,12 @@ _TASKMANAGER_CLASS = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _PROJECT = Path(__file__).parents[2]
 #: Java's priorities that our job gives to what may wait (`pipelines/java`) are the system's: 1 to the writing of
 #: snapshots, of which some fifteen threads run at once, 2 to sources. None is above the usual one, which only root
-#: could grant. The compiler, busy where windows end that did seldom before, has time between them.
+#: could grant.
 _PRIORITIES = (
     "-XX:ThreadPriorityPolicy=1",
     "-XX:JavaPriority1_To_OSPriority=19",
-    "-XX:JavaPriority2_To_OSPriority=15",
+    "-XX:JavaPriority2_To_OSPriority=10",
     *(f"-XX:JavaPriority{above}_To_OSPriority=0" for above in range(6, 11)),
-    "-XX:CompilerThreadPriority=10",
 )
 
 

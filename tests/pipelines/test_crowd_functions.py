@@ -82,7 +82,7 @@ def test_the_process_of_conversations_gives_way_and_ends_with_a_killed_worker(tm
     )
     assert ran.returncode == -signal.SIGKILL, ran.stderr
     process, lower = map(int, ran.stdout.split())
-    assert lower == 19 - os.getpriority(os.PRIO_PROCESS, 0)
+    assert lower == min(10, 19 - os.getpriority(os.PRIO_PROCESS, 0))
     for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=30, wait_initial=0.1, wait_max=0.5):
         with attempt:
             assert ended(process)
