@@ -83,8 +83,7 @@ def pipeline(
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)
         if skip_backlog:
             bootstrap = settings.kafka.bootstrap
-            if unread := commit(bootstrap, signals_config(settings).group, end_position(bootstrap, EVENTS)):
-                on_step(f"{unread:,} events that an earlier run left unread are passed over, for good")
+            commit(bootstrap, signals_config(settings).group, end_position(bootstrap, EVENTS))
         on_step("topics are there; planning the job signals")
         statements = planned.result()
         with FlinkCluster(settings.flink.rest) as cluster:

@@ -67,16 +67,11 @@ def end_position(bootstrap: str, topic: str, *, committed: bool = True) -> Posit
     return Position(topic, ends)
 
 
-def commit(bootstrap: str, group: str, position: Position) -> int:
-    """Let a group that nobody reads for go on from `position`; return how many records it had still to read before.
-
-    Raises EchoPulseError where the broker refuses it.
-    """
+def commit(bootstrap: str, group: str, position: Position) -> None:
+    """Let a group that nobody reads for go on from `position`. Raises EchoPulseError where the broker refuses it."""
     writer = consumer(bootstrap, group=group)
     offsets = [TopicPartition(position.topic, partition, offset) for partition, offset in position.offsets.items()]
     try:
-        before = writer.committed(offsets, timeout=_TIMEOUT_S)
-        unread = sum(max(0, position.offsets[at.partition] - _next(writer, at)) for at in before)
         refused = [each for each in writer.commit(offsets=offsets, asynchronous=False) or [] if each.error]
     except KafkaException as error:
         raise EchoPulseError(
@@ -87,12 +82,6 @@ def commit(bootstrap: str, group: str, position: Position) -> int:
         writer.close()
     if refused:
         raise EchoPulseError(f"Kafka at {bootstrap} refused an offset of group {group}: {refused[0].error}")
-    return unread
-
-
-def _next(reader: Consumer, at: TopicPartition) -> int:
-    """Return the offset that a group reads next: what it committed, or the oldest record where it never did."""
-    return at.offset if at.offset >= 0 else int(reader.get_watermark_offsets(at, timeout=_TIMEOUT_S)[0])
 
 
 def read_batches(bootstrap: str, start: Position, stop: Position, timeout_s: float = 60.0) -> Iterator[list[Message]]:

