@@ -101,21 +101,9 @@ def test_windows_that_follow_on_each_other_are_panes_of_a_longer_step() -> None:
     assert [panes.name for panes in short.panes] == [*made[:2], "panes_channel_id_last_1m"]
     assert "FROM `panes_channel_id_5m_every_1m`\n" in short.sql
     assert "GROUP BY" not in short.sql
-    split = with_aggregation(function="count_distinct", column="user_id")
-    assert "every" not in str(
-        compile_views(
-            [
-                split,
-                replace(
-                    split,
-                    name="longer",
-                    aggregations=tuple(
-                        replace(spec, window_ms=60 * MINUTE, slide_ms=5 * MINUTE) for spec in split.aggregations
-                    ),
-                ),
-            ]
-        )
-    )
+    exact = {"function": "count_distinct", "column": "user_id"}
+    split = replace(with_aggregation(**exact, window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
+    assert "every" not in str(compile_views([with_aggregation(**exact), split]))
 
 
 def test_views_of_one_slide_share_what_tells_their_silences() -> None:

@@ -33,7 +33,7 @@ def test_sizes_and_times_arrive() -> None:
     assert settings["execution.checkpointing.interval"] == "400 ms"
     assert settings["table.exec.state.ttl"] == "7 ms"
     assert settings["python.fn-execution.arrow.batch.size"] == "9"
-    assert int(settings["python.fn-execution.bundle.size"]) > 5_000
+    assert settings["python.fn-execution.bundle.size"] == "60000"
     assert settings["python.fn-execution.bundle.time"] == "11"
 
 
