@@ -106,14 +106,14 @@ def mixed(
 def unseen(texts: pa.StringArray, known: pa.StringArray, held: Mapping[str, Labelled]) -> pa.StringArray:
     """Return the distinct texts that are neither learnt from already nor held back, however either is written down."""
     distinct = pc.unique(texts)
-    own = _read(distinct)
-    seen = _read(pa.concat_arrays([known, *(part.texts for part in held.values())]))
+    own = as_read(distinct)
+    seen = as_read(pa.concat_arrays([known, *(part.texts for part in held.values())]))
     first = pc.equal(pc.index_in(own, value_set=own), pa.array(np.arange(len(own)), pa.int32()))
     return distinct.filter(pc.and_(first, pc.invert(pc.is_in(own, value_set=seen))))
 
 
-def _read(texts: pa.StringArray) -> pa.StringArray:
-    """Return texts as they are read: a platform's payload has other spaces, and HTML's entities resolved."""
+def as_read(texts: pa.StringArray) -> pa.StringArray:
+    """Return texts as models read them: a platform's payload has other spaces, and HTML's entities resolved."""
     for entity, meant in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         texts = pc.replace_substring(texts, entity, meant)
     return normalise(texts).normalised

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from echopulse.training import bag
 from echopulse.training.datasets import read_texts
-from echopulse.training.distillation import Teaching
+from echopulse.training.distillation import Teaching, as_read
 from echopulse.training.fine_tuning import Pace
 from echopulse.training.order import Order, refuse
 from echopulse.training.teachers import Teachers
@@ -37,8 +37,8 @@ def unlabelled_texts(order: Order) -> pa.StringArray:
 
 
 def but(texts: pa.StringArray, barred: pa.StringArray) -> pa.StringArray:
-    """Return those of the texts that are not barred."""
-    return texts.filter(pc.invert(pc.is_in(texts, barred)))
+    """Return those of the texts that are not barred, however either is written down."""
+    return texts.filter(pc.invert(pc.is_in(as_read(texts), as_read(barred))))
 
 
 def _origin(order: Order) -> dict[str, str]:
