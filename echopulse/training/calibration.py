@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import uniform_filter
+from scipy.optimize import minimize
 
 from echopulse.training.metrics import METRICS, confusion, macro_f1
 from transforms import decision
@@ -22,10 +25,10 @@ if TYPE_CHECKING:
 
 _NEWTON_STEPS = 50
 _TOLERANCE = 1e-9
-_GRID = np.geomspace(0.25, 4.0, 97)
-#: Decision offsets that are tried for each label but the first, and how often all labels are gone through.
+_SLOPES, _BIASES = (0.25, 4.0), (-3.0, 3.0)
+#: Decision offsets that are tried for each label but the first, and how many beside each other are averaged.
 _OFFSETS = np.linspace(-1.5, 1.5, 31)
-_ROUNDS = 3
+_NEIGHBOURS = 5
 #: Offsets are kept where they better the metric by more than this, in points: less is chance.
 _WORTH = 0.3
 
@@ -33,7 +36,7 @@ _WORTH = 0.3
 def calibrated(model: TableModel, heads: Sequence[Head], held: Mapping[str, Labelled]) -> Manifest:
     """Return the model's manifest with every head calibrated, and its decision fitted, on the rows held back.
 
-    The heads of one task's targets share slope and decision offsets, which are fitted on all their rows.
+    The heads of one task's targets share slope, biases and decision offsets, which are fitted on all their rows.
     """
     tasks = dict(model.manifest.tasks)
     for name in dict.fromkeys(head.task.name for head in heads):
@@ -55,9 +58,11 @@ def _fitted(
         update = {"slope": slope, "offsets": (offset,), "threshold": best_threshold(chances, gold)}
         return {head.name: task.model_copy(update=update) for head, task in zip(group, tasks, strict=True)}
     raw = [part[:, task.columns] + np.array(task.offsets) for part, task in zip(scores, tasks, strict=True)]
-    slope = fit_temperature(np.concatenate(raw).astype(np.float64), gold)
+    slope, biases = fit_softmax(np.concatenate(raw).astype(np.float64), gold)
     scaled = [
-        task.model_copy(update={"slope": slope, "offsets": tuple(slope * offset for offset in task.offsets)})
+        task.model_copy(
+            update={"slope": slope, "offsets": tuple((slope * np.array(task.offsets) + biases).astype(float).tolist())}
+        )
         for task in tasks
     ]
     chances = np.concatenate([decision.probabilities(task, part) for part, task in zip(scores, scaled, strict=True)])
@@ -69,27 +74,22 @@ def _fitted(
 
 
 def best_offsets(chances: NDArray[np.float64], labels: NDArray[np.int64], metric: str) -> tuple[float, ...]:
-    """Return what to add to the logarithms of probabilities for the best metric, by coordinate search; () for nothing.
+    """Return what to add to the logarithms of probabilities for the best metric; () for nothing.
 
-    The first label's offset is 0. Nothing is added where that is not worth more than chance would give.
+    The first label's offset is 0; all offsets of the others are tried together, for what favors two labels over the
+    first looks like a loss where either is tried alone. Each is worth the mean of its neighbours', so that no lucky
+    row decides. Nothing is added where that is not worth more than chance would give.
     """
     logarithms = np.log(np.maximum(chances, 1e-12))
-    offsets = np.zeros(chances.shape[1])
-
-    def quality(at: NDArray[np.float64]) -> float:
-        said = (logarithms + at).argmax(axis=1)
-        return float(METRICS[metric](confusion(labels, said, chances.shape[1])))
-
-    plain = best = quality(offsets)
-    for _ in range(_ROUNDS):
-        for label in range(1, len(offsets)):
-            for value in _OFFSETS:
-                tried = offsets.copy()
-                tried[label] = value
-                found = quality(tried)
-                if found > best:
-                    offsets, best = tried, found
-    return tuple(round(float(offset), 3) for offset in offsets) if best > plain + _WORTH else ()
+    others = chances.shape[1] - 1
+    grid = np.array(list(product(_OFFSETS, repeat=others)))
+    said = [(logarithms + np.concatenate([[0.0], at])).argmax(axis=1) for at in grid]
+    quality = METRICS[metric](np.stack([confusion(labels, each, chances.shape[1]) for each in said]))
+    smooth = uniform_filter(quality.reshape((len(_OFFSETS),) * others), _NEIGHBOURS, mode="nearest").ravel()
+    best, plain = int(smooth.argmax()), len(grid) // 2
+    if smooth[best] <= smooth[plain] + _WORTH:
+        return ()
+    return (0.0, *(round(float(offset), 3) for offset in grid[best]))
 
 
 def fit_sigmoid(scores: NDArray[np.float64], positive: NDArray[np.int64]) -> tuple[float, float]:
@@ -121,14 +121,26 @@ def fit_sigmoid(scores: NDArray[np.float64], positive: NDArray[np.int64]) -> tup
     return float(parameters[0]) / spread, float(parameters[1])
 
 
-def fit_temperature(margins: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the slope of a softmax that gives the labels the highest likelihood (Guo et al. 2017), from a grid."""
-    losses = []
-    for slope in _GRID:
-        scaled = margins * slope
-        normaliser = np.logaddexp.reduce(scaled, axis=1)
-        losses.append(float((normaliser - scaled[np.arange(len(labels)), labels]).mean()))
-    return float(_GRID[int(np.argmin(losses))])
+def fit_softmax(margins: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, NDArray[np.float64]]:
+    """Fit (slope, biases) of softmax(slope · margins + biases) by the labels' likelihood; the first bias is 0.
+
+    Temperature scaling (Guo et al. 2017) with a bias for each label (Alexandari, Kundaje and Shrikumar 2020): labels
+    that were rarer in training than they are would else be told too seldom. All are bounded, where classes do not
+    overlap.
+    """
+    told = np.eye(margins.shape[1])[labels]
+
+    def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scaled = at[0] * margins + np.concatenate([[0.0], at[1:]])
+        logarithms = scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+        wrong = (np.exp(logarithms) - told) / len(labels)
+        slopes = np.concatenate([[(wrong * margins).sum()], wrong.sum(axis=0)[1:]])
+        return -float((logarithms * told).sum()) / len(labels), slopes
+
+    others = margins.shape[1] - 1
+    begun = np.concatenate([[1.0], np.zeros(others)])
+    found = minimize(loss, begun, jac=True, method="L-BFGS-B", bounds=[_SLOPES, *[_BIASES] * others]).x
+    return float(found[0]), np.concatenate([[0.0], found[1:]])
 
 
 def best_threshold(probabilities: NDArray[np.float64], positive: NDArray[np.int64]) -> float:
