@@ -24,14 +24,28 @@ def is_expected(settings: Settings) -> bool:
     """Say whether there should be an MLflow: one is named in the settings, or `up` runs its own."""
     from echopulse.stack import run_file, stack_settings  # noqa: PLC0415 - heavier than a refusal of wrong usage
 
-    if settings.tracking.uri != f"http://127.0.0.1:{settings.stack.mlflow_port}":
+    if not _is_own(settings):
         return True
     return any(entry.name == _SERVICE for entry in run_file.read(stack_settings(settings).run))
 
 
+def yet_to_come(settings: Settings) -> str:
+    """Say that, and why, the MLflow of `up` is not there yet, '' where none is on its way."""
+    from echopulse.stack import run_file, stack_settings  # noqa: PLC0415 - as above
+    from echopulse.stack.processes import is_alive  # noqa: PLC0415 - as above
+
+    if not _is_own(settings):
+        return ""
+    for absence in run_file.absences(stack_settings(settings).run):
+        if (absence.name, absence.phase == "failed") == (_SERVICE, False) and is_alive(absence.told_by):
+            return f"not there yet: {absence.detail}"
+    return ""
+
+
 def open_server(settings: Settings) -> MlflowServer:
     """Return the server of the settings, not yet asked anything."""
-    return MlflowServer(settings.tracking.uri, settings.tracking.token.get_secret_value())
+    hint = "`echopulse status` tells how it is" if _is_own(settings) else ""
+    return MlflowServer(settings.tracking.uri, settings.tracking.token.get_secret_value(), hint)
 
 
 def outbox(settings: Settings) -> Outbox:
@@ -62,6 +76,9 @@ def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str
     if not is_expected(settings):
         if all(record.status != "FINISHED" for record in records):
             return  # what ended it is told anyway
+        if reason := yet_to_come(settings):
+            _keep(outbox(settings), records, f"MLflow is {reason}", say)
+            return
         say("not tracked: no MLflow is named in tracking.uri, and `up` runs none")
         return
     box, experiment = outbox(settings), settings.tracking.experiment
@@ -83,6 +100,10 @@ def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str
         say(f"not tracked: {error}")
     else:
         say(f"run {runs[0]} at {settings.tracking.uri}")
+
+
+def _is_own(settings: Settings) -> bool:
+    return settings.tracking.uri == f"http://127.0.0.1:{settings.stack.mlflow_port}"
 
 
 def _keep(box: Outbox, records: Sequence[RunRecord], reason: str, say: Callable[[str], None]) -> None:
