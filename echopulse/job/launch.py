@@ -20,6 +20,7 @@ from echopulse.job.configuration import signals_config
 from echopulse.job.environment import feast_environment
 from echopulse.job.exporter import clear_metrics, metrics_served, show_services
 from echopulse.job.submit import FEATURES, declare, execute
+from echopulse.stack import owner
 from echopulse.stack.preflight import refuse_second
 from schemas.errors import EchoPulseError
 
@@ -77,6 +78,7 @@ def pipeline(
     # Before the port of metrics, which is the other stack's too.
     refuse_second(services.run)
     with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(services, on_service) as running:
+        owner.note(services)
         clear_metrics(settings)
         planned = _InBackground(lambda: _plan(settings, apply))
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)
