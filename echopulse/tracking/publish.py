@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
 
 _SERVICE = "mlflow"
+#: What there is dozens of in a search: the search's own run has them all.
+_TRIAL = "trial"
 
 
 def is_expected(settings: Settings) -> bool:
@@ -71,15 +73,12 @@ def recorded(kind: str, name: str, publish: Callable[[RunRecord], object]) -> It
 def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str], None]) -> None:
     """Send runs, after those that waited; a run that MLflow cannot take now is kept, and sent with the next one.
 
-    Says in one line what did not go as it should; raises nothing for it.
+    Says in one line what did not go as it should, else which runs they are: of a search its own, and that of the
+    training of its best model, which the registry names. Raises nothing.
     """
     if not is_expected(settings):
-        if all(record.status != "FINISHED" for record in records):
-            return  # what ended it is told anyway
-        if reason := yet_to_come(settings):
-            _keep(outbox(settings), records, f"MLflow is {reason}", say)
-            return
-        say("not tracked: no MLflow is named in tracking.uri, and `up` runs none")
+        if any(record.status == "FINISHED" for record in records):  # else what ended it is told anyway
+            _put_off(settings, records, say)
         return
     box, experiment = outbox(settings), settings.tracking.experiment
     left = list(records)
@@ -90,20 +89,30 @@ def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str
                 say(f"runs that had waited for MLflow and were sent: {sent}")
             for reason in refused:
                 say(f"put aside: {reason}")
-            runs = []
+            runs = {}
             while left:
-                runs.append(deliver(server, experiment, left[0]))
+                runs[deliver(server, experiment, left[0])] = left[0]
                 left.pop(0)
     except MlflowAwayError as error:
         _keep(box, left, str(error), say)
     except MlflowRefusedError as error:
         say(f"not tracked: {error}")
     else:
-        say(f"run {runs[0]} at {settings.tracking.uri}")
+        for run, record in runs.items():
+            if record.kind != _TRIAL:
+                say(f"run {run} ({record.name}) at {settings.tracking.uri}")
 
 
 def _is_own(settings: Settings) -> bool:
     return settings.tracking.uri == f"http://127.0.0.1:{settings.stack.mlflow_port}"
+
+
+def _put_off(settings: Settings, records: Sequence[RunRecord], say: Callable[[str], None]) -> None:
+    """Keep runs for an MLflow that is on its way; say that they are lost where none is."""
+    if reason := yet_to_come(settings):
+        _keep(outbox(settings), records, f"MLflow is {reason}", say)
+    else:
+        say("not tracked: no MLflow is named in tracking.uri, and `up` runs none")
 
 
 def _keep(box: Outbox, records: Sequence[RunRecord], reason: str, say: Callable[[str], None]) -> None:
