@@ -13,7 +13,7 @@ from echopulse.tracking.source import code_version
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from echopulse.settings import Settings
 
@@ -98,13 +98,17 @@ def publish(settings: Settings, records: Sequence[RunRecord], say: Callable[[str
     except MlflowRefusedError as error:
         say(f"not tracked: {error}")
     else:
-        for run, record in runs.items():
-            if record.kind != _TRIAL:
-                say(f"run {run} ({record.name}) at {settings.tracking.uri}")
+        _say_which(runs, settings.tracking.uri, say)
 
 
 def _is_own(settings: Settings) -> bool:
     return settings.tracking.uri == f"http://127.0.0.1:{settings.stack.mlflow_port}"
+
+
+def _say_which(runs: Mapping[str, RunRecord], uri: str, say: Callable[[str], None]) -> None:
+    for run, record in runs.items():
+        if record.kind != _TRIAL:
+            say(f"run {run} ({record.name}) at {uri}")
 
 
 def _put_off(settings: Settings, records: Sequence[RunRecord], say: Callable[[str], None]) -> None:
