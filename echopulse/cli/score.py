@@ -71,7 +71,9 @@ def _text(one: dict[str, Any]) -> str:
     if one.get("failed"):
         return f"{one['text']}\n  failed: {one['failed']}"
     rows = [(name, *_answer(said)) for name, said in one["tasks"].items()]
-    rows += [(name, "", f"{value:.3f}") for name, value in one.get("scores", {}).items() if name not in _TOLD]
+    # Nobody decides on these: the job labels toxicity, by a threshold of its own, and not what it is made of.
+    if scores := [f"{name} {value:.3f}" for name, value in one.get("scores", {}).items() if name not in _TOLD]:
+        rows.append(("scores", ", ".join(scores), ""))
     rows += [(name, label, "") for name, label in one.get("labels", {}).items()]
     if named := [f"{each['name']} ({each['link'] or 'not linked'})" for each in one.get("entities", ())]:
         rows.append(("entities", ", ".join(named), ""))

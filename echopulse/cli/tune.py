@@ -91,9 +91,9 @@ def _registered(settings: Settings, output: Path) -> list[str]:
     """Make the model the challenger of its tasks where there is a registry; return the tasks."""
     from echopulse.registry.opening import opened_store
     from echopulse.registry.registration import register
-    from echopulse.tracking.publish import is_expected
+    from echopulse.tracking.publish import is_expected, yet_to_come
 
-    if not is_expected(settings):
+    if not is_expected(settings) and not yet_to_come(settings):
         say("not registered: there is no MLflow; `echopulse registry register` does it later")
         return []
     try:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from echopulse.gateway.dead_letters import PART_HEADER
-from echopulse.job.topic_reader import Position, end_position, read_batches
+from echopulse.job.topic_reader import Position, end_position, is_heartbeat, read_batches
 from schemas import topics
 from schemas.avro import decode_analysis, decode_dead_letter
 from schemas.codec import decode_events
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
 _KEY = ["channel_id", "event_id"]
-#: Only heartbeats carry it.
-_HEARTBEAT_HEADER = "kind"
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def balance(events: pd.DataFrame, results: pd.DataFrame, dead_origins: list[str]
 
 
 def _events(messages: list[Message]) -> pd.DataFrame:
-    events = [m for m in messages if _header(m, _HEARTBEAT_HEADER) is None]
+    events = [m for m in messages if not is_heartbeat(m)]
     decoded = decode_events(pa.array([m.value() or b"" for m in events], pa.binary()))
     frame = pd.DataFrame({"origin": [f"{m.topic()}/{m.partition()}/{m.offset()}" for m in events]})
     readable = decoded.events.select(["channel_id", "id"]).rename_columns(_KEY).to_pandas()

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from echopulse import stack
 from echopulse.gateway.topics_admin import ensure_topics
+from echopulse.job.backlog import pass_over
 from echopulse.job.check_watch import consistency_watched
 from echopulse.job.cluster import FlinkCluster
 from echopulse.job.configuration import signals_config
 from echopulse.job.environment import feast_environment
 from echopulse.job.exporter import clear_metrics, metrics_served, show_services
 from echopulse.job.submit import FEATURES, declare, execute
-from echopulse.job.topic_reader import commit, end_position
+from echopulse.stack import owner
 from echopulse.stack.preflight import refuse_second
 from schemas.errors import EchoPulseError
-from schemas.topics import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,21 +69,21 @@ def pipeline(
     """Bring everything up and yield it running; what was started is stopped at the end, and nothing else.
 
     With `skip_backlog` the job begins where `social.events` ends now: a replay must not meet what an earlier job left
-    unread. With `tracking` MLflow joins once the job runs, however long its installation takes. The Feast registry is
-    applied and the job planned (a JVM of its own, seconds of CPU) while the servers start. Raises EchoPulseError naming
-    the service, the view or the job that stands in the way.
+    unread; a step says how much that is. With `tracking` MLflow joins once the job runs, however long its installation
+    takes. The Feast registry is applied and the job planned (a JVM of its own, seconds of CPU) while the servers start.
+    Raises EchoPulseError naming the service, the view or the job that stands in the way.
     """
     started = time.monotonic()
     services = replace(stack.stack_settings(settings), mlflow=tracking)
     # Before the port of metrics, which is the other stack's too.
     refuse_second(services.run)
     with metrics_served(settings) as registry, _applying(settings) as apply, stack.up(services, on_service) as running:
+        owner.note(services)
         clear_metrics(settings)
         planned = _InBackground(lambda: _plan(settings, apply))
         ensure_topics(settings.kafka.bootstrap, replication=settings.kafka.replication)
-        if skip_backlog:
-            bootstrap = settings.kafka.bootstrap
-            commit(bootstrap, signals_config(settings).group, end_position(bootstrap, EVENTS))
+        if skip_backlog and (passed := pass_over(settings.kafka.bootstrap, signals_config(settings).group)):
+            on_step(passed)
         on_step("topics are there; planning the job signals")
         statements = planned.result()
         with FlinkCluster(settings.flink.rest) as cluster:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from echopulse.gateway.kafka_client import no_broker
+from echopulse.job.starting_broker import answered
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 10.0
 _BATCH = 10_000
 _NO_GROUP = "echopulse-reader"
+#: Only heartbeats carry it.
+_HEARTBEAT_HEADER = "kind"
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def end_position(bootstrap: str, topic: str, *, committed: bool = True) -> Posit
         if not partitions:
             raise EchoPulseError(f"topic {topic} does not exist on {bootstrap}", "`echopulse up` creates it")
         ends = {
-            partition: reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S)[1]
+            partition: answered(partial(reader.get_watermark_offsets, TopicPartition(topic, partition), _TIMEOUT_S))[1]
             for partition in sorted(partitions)
         }
     except KafkaException as error:
@@ -67,21 +71,9 @@ def end_position(bootstrap: str, topic: str, *, committed: bool = True) -> Posit
     return Position(topic, ends)
 
 
-def commit(bootstrap: str, group: str, position: Position) -> None:
-    """Let a group that nobody reads for go on from `position`. Raises EchoPulseError where the broker refuses it."""
-    writer = consumer(bootstrap, group=group)
-    offsets = [TopicPartition(position.topic, partition, offset) for partition, offset in position.offsets.items()]
-    try:
-        refused = [each for each in writer.commit(offsets=offsets, asynchronous=False) or [] if each.error]
-    except KafkaException as error:
-        raise EchoPulseError(
-            f"Kafka at {bootstrap} does not take the offsets of group {group}: {error.args[0]}",
-            "see `echopulse status`",
-        ) from error
-    finally:
-        writer.close()
-    if refused:
-        raise EchoPulseError(f"Kafka at {bootstrap} refused an offset of group {group}: {refused[0].error}")
+def is_heartbeat(message: Message) -> bool:
+    """Return whether a record of `social.events` is a heartbeat, which only moves the watermark."""
+    return _HEARTBEAT_HEADER in dict(message.headers() or {})
 
 
 def read_batches(bootstrap: str, start: Position, stop: Position, timeout_s: float = 60.0) -> Iterator[list[Message]]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from echopulse.registry.store import CHALLENGER, CHAMPION, ModelStore
-from echopulse.tracking.publish import is_expected, open_server
+from echopulse.tracking.publish import is_expected, open_server, yet_to_come
 from echopulse.training.model_reference import referenced
 from schemas.errors import EchoPulseError, did_you_mean
 
@@ -55,6 +55,10 @@ def parse_reference(text: str) -> Reference:
 def opened_store(settings: Settings) -> Iterator[ModelStore]:
     """Yield the registry; raises EchoPulseError where there is no MLflow to keep it."""
     if not is_expected(settings):
+        if reason := yet_to_come(settings):
+            raise EchoPulseError(
+                f"the registry is kept by MLflow, which is {reason}", "`echopulse status` tells when it is"
+            )
         raise EchoPulseError(
             "the registry is kept by MLflow, and there is none",
             "`echopulse up` starts one; tracking.uri names another",

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from echopulse.stack import overview
+from echopulse.stack import overview, owner
 from echopulse.stack.fetch import fetch
 from echopulse.stack.flink_config import flink_home
 from echopulse.stack.jars import FLINK_JOB, group_named
@@ -43,12 +43,14 @@ __all__ = [
     "ServiceState",
     "Stack",
     "StackSettings",
+    "as_started",
     "describe",
     "find_java",
     "flink_jars",
     "stack_settings",
     "stop",
     "up",
+    "wait_for_end",
 ]
 
 
@@ -60,6 +62,16 @@ def up(settings: Settings | StackSettings, on_progress: Callable[[ServiceState],
 def stop(settings: Settings | StackSettings) -> list[str]:
     """Stop the stack that the settings' home describes; see `overview.stop`."""
     return overview.stop(stack_settings(settings))
+
+
+def wait_for_end(settings: Settings | StackSettings, on_wait: Callable[[str], None]) -> None:
+    """Wait until the process that kept the stack of the settings' home has ended; see `owner.wait_for_end`."""
+    owner.wait_for_end(stack_settings(settings), on_wait, owner.PATIENCE_S)
+
+
+def as_started(settings: Settings | StackSettings) -> StackSettings:
+    """Return the settings by which the stack of the settings' home was started; see `overview.as_started`."""
+    return overview.as_started(stack_settings(settings))
 
 
 def describe(settings: Settings | StackSettings) -> list[ServiceState]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from echopulse.stack.spec import ServiceState
 
 _STYLES = {"ready": "green", "failed": "red", "stopped": "dim", "fetching": "cyan"}
+_AFTER = "ready after"
 
 
 class Shown:
@@ -64,19 +65,25 @@ def progress(console: Console | None = None) -> Iterator[Shown]:
 
 
 def table(states: Iterable[ServiceState]) -> Table:
-    """Return the services as a table: state, address, pid, seconds since the start, what is to say, log."""
+    """Return the services as a table: state, address, pid, seconds from start to ready, what is to say, log.
+
+    A log is named once it is there, and the seconds where any are known.
+    """
+    shown = list(states)
+    timed = any(state.seconds for state in shown)
     grid = Table(box=None, pad_edge=False)
-    for title in ("service", "state", "address", "pid", "s", "", "log"):
-        grid.add_column(title, justify="right" if title in {"pid", "s"} else "left", overflow="fold")
-    for state in states:
+    for title in ("service", "state", "address", "pid", *([_AFTER] if timed else []), "note", "log"):
+        grid.add_column(title, justify="right" if title in {"pid", _AFTER} else "left", overflow="fold")
+    for state in shown:
+        after = f"{state.seconds:.1f} s" if state.seconds and state.phase == "ready" else ""
         grid.add_row(
             state.name,
             f"[{_STYLES.get(state.phase, 'yellow')}]{state.phase}[/]",
             state.address,
             str(state.pid or ""),
-            f"{state.seconds:.1f}" if state.seconds else "",
+            *([after] if timed else []),
             state.detail,
-            _short(state.log),
+            _short(state.log) if state.log.exists() else "",
         )
     return grid
 

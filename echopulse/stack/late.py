@@ -65,7 +65,11 @@ class LateService:
         self._reported(self._bring_up)
 
     def _bring_up(self) -> None:
-        self.service.announce("fetching", "being installed; nothing answers at its address yet")
+        silent = "nothing answers at its address yet"
+        if missing := self.spec.missing:
+            self.service.announce("fetching", f"being installed ({missing}); {silent}")
+        else:
+            self.service.announce("starting", silent)
         if not self._enter(None):
             return
         self.spec.prepare(self._cancelled)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: What is installed: versions and digests. MLflow asks for other versions of two packages than the rest of the project.
 LOCK = Path(__file__).with_name("mlflow.txt")
+#: What its installation takes in the cache.
+DISK = "0.8 GB"
 _COMPLETE = ".complete"
 _INSTALL_S = 900
 _TIMEOUT_S = 3.0
@@ -52,6 +54,11 @@ class Mlflow:
     def ports(self) -> tuple[Port, ...]:
         """One port."""
         return (Port(self.settings.mlflow_port, "stack.mlflow_port"),)
+
+    @property
+    def missing(self) -> str:
+        """The disk that its installation takes, '' where it is there."""
+        return "" if (_folder(self.settings.cache) / _COMPLETE).is_file() else f"{DISK} of disk"
 
     def prepare(self, cancelled: threading.Event) -> None:
         """Install the server where it is not yet; raises EchoPulseError where that fails or is cancelled."""
@@ -84,6 +91,8 @@ class Mlflow:
         """Return why the server does not answer yet, or ''."""
         try:
             answer = httpx.get(f"{self.address}/health", timeout=_TIMEOUT_S, trust_env=False)
+        except httpx.ConnectError:
+            return "it does not listen yet"
         except httpx.HTTPError as error:
             return f"no answer: {error}"
         return "" if answer.is_success else f"it answers {answer.status_code}"
@@ -95,8 +104,7 @@ def installed(cache: Path, cancelled: threading.Event | None = None) -> Path:
     Raises EchoPulseError where that fails, or `cancelled` is set meanwhile: nothing of it then runs on.
     """
     cancelled = cancelled or threading.Event()
-    version = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    folder = cache / f"mlflow-{version}"
+    folder = _folder(cache)
     folder.mkdir(parents=True, exist_ok=True)
     # Several stacks share the cache: one installs, the others wait for it.
     with (folder / ".lock").open("w") as lock:
@@ -106,6 +114,10 @@ def installed(cache: Path, cancelled: threading.Event | None = None) -> Path:
             _install(folder / "environment", cancelled)
             (folder / _COMPLETE).touch()
     return folder / "environment" / "bin" / "python"
+
+
+def _folder(cache: Path) -> Path:
+    return cache / f"mlflow-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
 
 
 def _hold(lock: TextIO, cancelled: threading.Event) -> None:

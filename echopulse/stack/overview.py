@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 _PATIENCE_S = 10.0
 
 
+def as_started(settings: StackSettings) -> StackSettings:
+    """Return the settings by which this home's stack was started, these where none was: ports may differ since."""
+    return settings.as_told(run_file.started_with(settings.run))
+
+
 def describe(settings: StackSettings) -> list[ServiceState]:
     """Return every service's state: ready, starting (running, but its health check fails), failed or stopped.
 
-    One that joins later is `fetching` while it is installed.
+    One that joins later is `fetching` while it is installed. Services are asked where they were started, whatever
+    the settings here say: at another port another stack may answer.
     """
+    settings = as_started(settings)
     entries = {entry.name: entry for entry in run_file.read(settings.run)}
     absent = {each.name: each for each in run_file.absences(settings.run)}
     # A service that joins later is told where one was started, whatever the settings here say.
@@ -49,7 +56,7 @@ def stop(settings: StackSettings) -> list[str]:
     everyone = (*specs(settings), *late_specs(replace(settings, mlflow=True)))
     patience = {spec.name: spec.patience_s for spec in everyone}
     with run_file.locked(settings.run, _PATIENCE_S):
-        entries = run_file.read(settings.run)
+        entries, told = run_file.read(settings.run), run_file.started_with(settings.run)
         running = [entry for entry in entries if members(entry.process)]
         # Removed first: the `up` that watches these processes then knows that nothing crashed.
         run_file.remove(settings.run)
@@ -57,7 +64,7 @@ def stop(settings: StackSettings) -> list[str]:
             left = list(pool.map(lambda entry: terminate(entry.process, patience[entry.name]), running))
         survivors = sorted(process.pid for each in left for process in each)
         if survivors:
-            run_file.write(settings.run, entries)
+            run_file.write(settings.run, entries, settings=told)
             raise EchoPulseError(f"processes {survivors} of the stack in {settings.home} survived SIGKILL")
     return [entry.name for entry in running]
 

@@ -7,13 +7,13 @@ import fcntl
 import json
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from echopulse.stack.processes import ProcessRecord
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from echopulse.stack.spec import Phase
@@ -71,12 +71,31 @@ def absences(run: Path) -> list[Absence]:
         raise _unreadable(run, error) from error
 
 
-def write(run: Path, entries: Iterable[RunEntry], absent: Iterable[Absence] = ()) -> None:
+def started_with(run: Path) -> dict[str, Any]:
+    """Return the stack settings that a start wrote down, by name, nothing where there is no run file or an older one.
+
+    Raises EchoPulseError where the file is damaged.
+    """
+    try:
+        return dict(json.loads(path_in(run).read_text("utf-8")).get("settings", {}))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise _unreadable(run, error) from error
+
+
+def write(
+    run: Path, entries: Iterable[RunEntry], absent: Iterable[Absence] = (), settings: Mapping[str, Any] | None = None
+) -> None:
     """Replace the run file in one step; raises EchoPulseError where the disk does not take it."""
     draft = run / "stack.json.new"
     try:
         run.mkdir(parents=True, exist_ok=True)
-        document = {"services": [asdict(entry) for entry in entries], "absent": [asdict(each) for each in absent]}
+        document = {
+            "services": [asdict(entry) for entry in entries],
+            "absent": [asdict(each) for each in absent],
+            "settings": dict(settings or {}),
+        }
         draft.write_text(json.dumps(document, indent=1), "utf-8")
         draft.replace(path_in(run))
     except OSError as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from echopulse.settings import Settings
 
 HOST = "127.0.0.1"
@@ -51,6 +53,16 @@ class StackSettings:
         """Make both folders absolute, so that a child process with another working folder finds them."""
         object.__setattr__(self, "home", self.home.expanduser().absolute())
         object.__setattr__(self, "cache", self.cache.expanduser().absolute())
+
+    @property
+    def told(self) -> dict[str, int | str]:
+        """What another process must know to ask the services how they are, by name: ports, slots, bucket; no secret."""
+        named = ["parallelism", "bucket", *(each.name for each in fields(self) if each.name.endswith("_port"))]
+        return {name: getattr(self, name) for name in named}
+
+    def as_told(self, told: Mapping[str, Any]) -> StackSettings:
+        """Return these settings with what another process told of its own."""
+        return replace(self, **{name: value for name, value in told.items() if name in self.told})
 
     @property
     def jars(self) -> Path:

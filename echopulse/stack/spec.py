@@ -84,6 +84,10 @@ class ServiceSpec(Protocol):
 class LateSpec(ServiceSpec, Protocol):
     """A service that joins a running stack, which works without it. Implementation: mlflow."""
 
+    @property
+    def missing(self) -> str:
+        """How much must be installed before it can start, for a person; '' where all of it is there."""
+
     def prepare(self, cancelled: threading.Event) -> None:
         """Install what it needs, which may take minutes, and give up once `cancelled`; raises EchoPulseError."""
 

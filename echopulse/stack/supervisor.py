@@ -184,7 +184,7 @@ class Stack:
     def _write_run_file(self) -> None:
         with self._run_file_lock:
             absent = [absence for each in self._late if (absence := each.absence)]
-            run_file.write(self.settings.run, self._entries(), absent)
+            run_file.write(self.settings.run, self._entries(), absent, self.settings.told)
 
     def _is_described(self, entries: list[RunEntry]) -> bool:
         described = run_file.read(self.settings.run)

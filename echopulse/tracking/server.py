@@ -40,9 +40,10 @@ class MlflowRefusedError(EchoPulseError):
 class MlflowServer:
     """A server at a URI. Every call has a time limit; raises MlflowAwayError and MlflowRefusedError."""
 
-    def __init__(self, uri: str, token: str = "") -> None:
-        """Connect to nothing yet."""
+    def __init__(self, uri: str, token: str = "", hint: str = "") -> None:
+        """Connect to nothing yet; `hint` says what to look at where it is away."""
         self.uri = uri.rstrip("/")
+        self._hint = hint
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(
             base_url=self.uri,
@@ -117,7 +118,7 @@ class MlflowServer:
         return answer
 
     def _away(self, error: httpx.HTTPError) -> MlflowAwayError:
-        return MlflowAwayError(f"MLflow at {self.uri} is away: {str(error) or type(error).__name__}")
+        return MlflowAwayError(f"MLflow at {self.uri} is away: {str(error) or type(error).__name__}", self._hint)
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         try:

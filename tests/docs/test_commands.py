@@ -27,6 +27,8 @@ from echopulse.gateway.mapping import Mapping
 from echopulse.gateway.scenario import Scenario
 from echopulse.settings import ENV_PREFIX, STRATEGIES, Settings
 from echopulse.settings_sections import S3_GRPC_PORTS
+from echopulse.stack.mlflow import DISK as MLFLOW_DISK
+from echopulse.stack.mlflow import LOCK as MLFLOW_LOCK
 from schemas.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -306,6 +308,9 @@ def test_figures_of_the_first_run_are_those_of_the_locks() -> None:
     packages = package_sizes()
     assert table["Python packages, fetched"] == f"{sum(packages) / 1e6:.0f} MB, {len(packages)} packages"
     assert f"of its {len(lock())} packages" in described[0][2]
+    mlflow = re.findall(r"^[\w.-]+==", MLFLOW_LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    told = next(amount for what, amount in table.items() if what.startswith("MLflow"))
+    assert told == f"{len(mlflow)} packages, {MLFLOW_DISK} of disk in the cache"
 
 
 def test_files_of_the_readme_are_made_by_it() -> None:

@@ -58,6 +58,7 @@ def test_a_file_is_replayed_and_reported(tmp_path: Path) -> None:
     _leave_unread(settings, conversation("unread", START_MS, minutes=11, count=300, seed=4))
     again = echopulse(settings, "up", "--replay", str(path), "--until-idle", "--json", timeout_s=350)
     assert again.returncode == 0, again.stderr
+    assert "passing over for good what an earlier run left unread: 300 events;" in again.stderr
     second = json.loads(again.stdout)
     counts = ("events_in", "analysed", "dlq", "repeats", "unaccounted", "late", "restarts")
     assert [second[name] for name in counts] == [report[name] for name in counts]

@@ -24,12 +24,16 @@ from echopulse.gateway.kafka_client import BoundedProducer
 from echopulse.gateway.producer import EventProducer
 from echopulse.gateway.replay import Progress, replay
 from echopulse.gateway.topics_admin import ensure_topics
+from echopulse.job.backlog import pass_over
+from echopulse.job.group_offsets import committed
+from echopulse.job.topic_reader import end_position
 from echopulse.stack import Stack, StackSettings
 from echopulse.stack.kafka import Kafka
 from schemas.avro import decode_dead_letter
 from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import DLQ, EVENTS, TOPICS, Topic
+from tests.system.chat import conversation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,3 +191,19 @@ def test_a_killed_broker_loses_and_doubles_nothing(kafka: Stack, bootstrap: str,
     assert (report.events, report.dead_letters) == (count, 0)
     ids = [SocialEvent.FromString(_value(message)).id for message in _read_all(bootstrap, EVENTS)]
     assert len(ids) == len(set(ids)) == count
+
+
+def test_what_a_replay_passes_over_is_counted(kafka: Stack, bootstrap: str) -> None:
+    """By what a group has committed, asked of a broker that has just started, whose coordinator may be late."""
+    assert pass_over(bootstrap, "signals") == ""
+    with EventProducer(bootstrap) as producer:
+        producer.send(conversation("unread", now_ms() - 600_000, minutes=5, count=300, seed=4))
+        producer.heartbeat(now_ms())
+    kafka.restart("kafka")
+    assert pass_over(bootstrap, "signals").startswith(
+        "passing over for good what an earlier run left unread: 300 events;"
+    )
+    kafka.restart("kafka")
+    assert pass_over(bootstrap, "signals") == ""
+    end = end_position(bootstrap, EVENTS)
+    assert committed(bootstrap, "signals", end) == end

@@ -56,12 +56,13 @@ def test_the_simulator_is_a_process_that_is_stopped_and_started_again(tmp_path: 
 
 
 def test_the_end_is_told() -> None:
-    """With the first live feature where there was one."""
+    """With the first live feature where there was one, and with what becomes of events that nobody read."""
     assert _told({}) == "stopped before any feature was live"
     outcome = {"live_after_s": 41.2, "events_in": 1_000, "analysed": 990, "channels": [{}, {}]}
     assert _told(outcome) == (
         "1,000 events in, 990 analysed (10 under way when it stopped, or heartbeats, repeats and dead letters); "
-        "features live after 41 s, 2 channels"
+        "features live after 41 s, 2 channels\n"
+        "what was under way lies in Kafka, and the next `up` or `run` goes on with it"
     )
     outcome |= {"events_in": 1, "analysed": 1, "channels": [{}]}
     assert _told(outcome) == "1 event in, 1 analysed; features live after 41 s, 1 channel"

@@ -33,7 +33,9 @@ def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[2][:2] == ["toxicity", "toxic"]
     assert 0 < float(lines[2][2]) <= 1
     assert ["entities", "London", "(place:london)"] in lines
-    assert {"offensive", "hate"} <= {line[0] for line in lines if line} - {"positive", "neutral"}
+    (scores,) = (line for line in lines if line[:1] == ["scores"])
+    assert scores[1::2] == ["offensive", "hate"]
+    assert all(0 < float(value.rstrip(",")) < 1 for value in scores[2::2])
     assert out.splitlines()[1].index("negative") == out.splitlines()[2].index("toxic", 12)
     assert out.endswith(
         "Das ist ein sehr schöner Tag, und ich freue mich\n"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from confluent_kafka import TopicPartition
 
-from echopulse.job.topic_reader import Position, commit, consumer, end_position, read_batches
+from echopulse.job.topic_reader import Position, end_position, read_batches
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -54,21 +53,3 @@ def test_a_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("echopulse.job.topic_reader._TIMEOUT_S", 0.5)
     with pytest.raises(EchoPulseError, match=r"^no Kafka broker answers at 127\.0\.0\.1:1: .*`echopulse up`"):
         end_position("127.0.0.1:1", "t")
-
-
-def test_a_group_goes_on_from_what_is_committed_for_it(bootstrap: str, write_topic: Callable[..., None]) -> None:
-    """Whatever it had read before."""
-    write_topic("t", [b"a", b"b"])
-    end = end_position(bootstrap, "t")
-    commit(bootstrap, "someone", Position("t", dict.fromkeys(end.offsets, 0)))
-    commit(bootstrap, "someone", end)
-    reader = consumer(bootstrap, group="someone")
-    found = reader.committed([TopicPartition("t", partition) for partition in end.offsets], timeout=10)
-    reader.close()
-    assert {each.partition: each.offset for each in found} == end.offsets
-
-
-def test_an_offset_that_the_broker_does_not_take_is_an_error(bootstrap: str) -> None:
-    """A topic that is not there has no offsets."""
-    with pytest.raises(EchoPulseError, match="group someone"):
-        commit(bootstrap, "someone", Position("none-such", {0: 1}))

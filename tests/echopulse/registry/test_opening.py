@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from echopulse.registry.opening import Reference, model_folder, no_challenger, opened_store, parse_reference
 from echopulse.registry.timeline import Step, fold
 from echopulse.settings import Settings
+from echopulse.stack import run_file
+from echopulse.stack.processes import own_record
 from schemas.errors import EchoPulseError
 from transforms.artifact import SHIPPED, read_manifest
 
@@ -65,4 +68,14 @@ def test_without_mlflow_what_ships_is_found_by_its_digest(tmp_path: Path) -> Non
         model_folder(settings, "sentiment@champion")
     assert str(error.value) == told
     with pytest.raises(EchoPulseError, match="is kept by MLflow"), opened_store(settings):
+        pass
+
+
+def test_a_registry_that_is_being_installed_is_said_to_be(tmp_path: Path) -> None:
+    """Not that there is none: `up` has promised it."""
+    detail = "being installed (0.8 GB of disk); nothing answers at its address yet"
+    absence = run_file.Absence("mlflow", "fetching", detail, own_record(tmp_path))
+    run_file.write(tmp_path / "run", [], [absence])
+    told = f"the registry is kept by MLflow, which is not there yet: {detail} (`echopulse status` tells when it is)"
+    with pytest.raises(EchoPulseError, match=re.escape(told)), opened_store(Settings(home=tmp_path)):
         pass

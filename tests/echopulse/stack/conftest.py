@@ -72,6 +72,7 @@ class LateListener(Listener):
     begun: threading.Event = field(default_factory=threading.Event)
     go: threading.Event = field(default_factory=threading.Event)
     refusal: str = ""
+    missing: str = "5 GB"
 
     def prepare(self, cancelled: threading.Event) -> None:
         """Wait for `go`, then be there or refuse."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from echopulse.stack.display import progress, table
 from echopulse.stack.spec import ServiceState
+
+if TYPE_CHECKING:
+    import pytest
 
 KAFKA = ServiceState("kafka", "ready", "127.0.0.1:1", Path("/logs/kafka.log"), 7, seconds=1.25)
 FAILED = ServiceState("s3", "failed", "http://x", Path("/logs/s3.log"), 8, "ended", ("one [red]", "two"), 2.0)
@@ -63,9 +67,28 @@ def test_at_rest_a_terminal_gets_lines() -> None:
     assert stood.count("127.0.0.1:1 ") >= 1
 
 
-def test_paths_are_shown_from_here() -> None:
-    """A log below the current folder is shown as a person would type it."""
+def test_paths_are_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log below the current folder is shown as a person would type it, once it is there."""
+    monkeypatch.chdir(tmp_path)
+    state = ServiceState("s3", "ready", "x", tmp_path / "logs" / "s3.log")
+    assert drawn(state) == [["service", "state", "address", "pid", "note", "log"], ["s3", "ready", "x"]]
+    state.log.parent.mkdir()
+    state.log.touch()
+    assert drawn(state)[1] == ["s3", "ready", "x", "logs/s3.log"]
+
+
+def test_seconds_are_told_of_what_is_ready() -> None:
+    """With their unit and what they are; of what failed they would say nothing."""
+    assert drawn(KAFKA, FAILED) == [
+        ["service", "state", "address", "pid", "ready", "after", "note", "log"],
+        ["kafka", "ready", "127.0.0.1:1", "7", "1.2", "s"],
+        ["s3", "failed", "http://x", "8", "ended"],
+    ]
+
+
+def drawn(*states: ServiceState) -> list[list[str]]:
+    """Return the words of each line of the table."""
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(table([ServiceState("s3", "ready", "x", Path.cwd() / "logs" / "s3.log")]))
-    assert capture.get().splitlines()[1].split() == ["s3", "ready", "x", "logs/s3.log"]
+        console.print(table(states))
+    return [line.split() for line in capture.get().splitlines()]

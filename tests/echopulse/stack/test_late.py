@@ -65,7 +65,7 @@ def test_it_joins_when_it_is_told_to(
         stack.join()
         assert late.begun.wait(30)
         (absence,) = run_file.absences(stack_settings.run)
-        detail = "being installed; nothing answers at its address yet"
+        detail = "being installed (5 GB); nothing answers at its address yet"
         assert (absence.name, absence.phase, absence.detail) == ("late", "fetching", detail)
         assert absence.told_by.pid == psutil.Process().pid
         stack.check()
@@ -78,6 +78,23 @@ def test_it_joins_when_it_is_told_to(
     assert pid is not None
     assert not psutil.pid_exists(pid)
     assert len(heard.of("late", "ready")) == 1
+
+
+def test_one_that_is_installed_already_is_not_said_to_be_fetched(
+    stack_settings: StackSettings,
+    listener: Callable[..., ServiceSpec],
+    late_listener: Callable[..., LateListener],
+) -> None:
+    """It starts, and until it has a process a line says that nothing answers."""
+    heard, late = Heard(), late_listener("late", missing="")
+    with make(stack_settings, listener("first"), late, heard) as stack:
+        stack.join()
+        assert late.begun.wait(30)
+        (absence,) = run_file.absences(stack_settings.run)
+        assert (absence.phase, absence.detail) == ("starting", "nothing answers at its address yet")
+        late.go.set()
+        heard.wait("late", "ready")
+    assert heard.of("late", "fetching") == []
 
 
 def test_an_installation_that_fails_is_one_line_and_the_stack_goes_on(

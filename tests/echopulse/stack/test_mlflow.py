@@ -44,7 +44,18 @@ def test_the_lock_names_no_place_and_checks_every_file() -> None:
 
 def test_no_server_is_not_ready(stack_settings: StackSettings) -> None:
     """The health check answers with a reason."""
-    assert Mlflow(replace(stack_settings, mlflow_port=1)).unready().startswith("no answer: ")
+    assert Mlflow(replace(stack_settings, mlflow_port=1)).unready() == "it does not listen yet"
+
+
+def test_what_is_missing_is_told_until_it_is_there(stack_settings: StackSettings) -> None:
+    """How much disk an installation takes; of a whole one nothing is missing."""
+    server = Mlflow(stack_settings)
+    assert server.missing == "0.8 GB of disk"
+    folder = mlflow._folder(stack_settings.cache)
+    folder.mkdir(parents=True)
+    assert server.missing == "0.8 GB of disk"
+    (folder / ".complete").touch()
+    assert server.missing == ""
 
 
 def test_an_install_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

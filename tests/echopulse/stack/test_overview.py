@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socketserver
 import sys
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from echopulse.stack import run_file
-from echopulse.stack.overview import describe, stop
+from echopulse.stack.overview import as_started, describe, stop
 from echopulse.stack.processes import own_record, record_of, spawn
 from echopulse.stack.spec import Launch
 
@@ -46,6 +48,39 @@ def test_what_runs_is_told_from_what_has_ended(stack_settings: StackSettings) ->
     assert stop(settings) == ["valkey"]
     living.wait()
     assert run_file.read(settings.run) == []
+
+
+class _Pong(socketserver.StreamRequestHandler):
+    """Answers as a Valkey of somebody else's would."""
+
+    def handle(self) -> None:
+        """Say that it is there, to whatever is asked."""
+        while self.rfile.readline():
+            self.wfile.write(b"+PONG\r\n")
+
+
+def test_a_service_is_asked_where_it_was_started(stack_settings: StackSettings) -> None:
+    """Other ports in the settings since then may be another stack's: its answer is not this one's."""
+    started = replace(stack_settings, valkey_port=1)  # where surely nobody answers
+    process = spawn(
+        Launch((sys.executable, "-c", "import time; time.sleep(600)"), {}), started.logs / "x.log", started.home
+    )
+    entry = run_file.RunEntry("valkey", record_of(process, started.home), "127.0.0.1:1", "x.log")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Pong) as other:
+        other.daemon_threads = True
+        thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        asked = replace(stack_settings, valkey_port=other.server_address[1], kafka_port=2)
+        run_file.write(started.run, [entry], settings=started.told)
+        assert as_started(asked) == started
+        states = {state.name: state for state in describe(asked)}
+        other.shutdown()
+        thread.join()
+    assert (states["valkey"].phase, states["valkey"].address) == ("starting", "127.0.0.1:1")
+    assert states["kafka"].address == f"127.0.0.1:{started.kafka_port}"
+    assert stop(asked) == ["valkey"]
+    process.wait()
+    assert as_started(asked) == asked
 
 
 @pytest.mark.parametrize("name", NAMES)

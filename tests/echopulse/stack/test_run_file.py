@@ -24,10 +24,14 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     absent = [run_file.Absence("mlflow", "failed", "no network", ProcessRecord(8, 2.5, "/home"))]
     run_file.write(tmp_path / "run", entries, absent)
     assert (run_file.read(tmp_path / "run"), run_file.absences(tmp_path / "run")) == (entries, absent)
+    assert run_file.started_with(tmp_path / "run") == {}
+    run_file.write(tmp_path / "run", entries, settings={"kafka_port": 1})
+    assert run_file.started_with(tmp_path / "run") == {"kafka_port": 1}
     run_file.remove(tmp_path / "run")
     run_file.remove(tmp_path / "run")
     assert run_file.absences(tmp_path / "run") == []
     assert run_file.read(tmp_path / "run") == []
+    assert run_file.started_with(tmp_path / "run") == {}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,14 @@ def test_damage_where_absences_are_told(tmp_path: Path, text: str) -> None:
     run_file.path_in(tmp_path).write_text(text)
     with pytest.raises(EchoPulseError, match=r"run file .* is unreadable"):
         run_file.absences(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"services": [], "settings": 7}'])
+def test_damage_where_settings_are_told(tmp_path: Path, text: str) -> None:
+    """The same line."""
+    run_file.path_in(tmp_path).write_text(text)
+    with pytest.raises(EchoPulseError, match=r"run file .* is unreadable"):
+        run_file.started_with(tmp_path)
 
 
 def test_the_lock_is_held_by_one(tmp_path: Path) -> None:

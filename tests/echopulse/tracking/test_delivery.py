@@ -169,7 +169,8 @@ def test_tune_registers_its_best_as_the_challenger(
     monkeypatch.setenv("ECHOPULSE_HOME", str(data / "home"))
     order = ["tune", "sentiment", "--data", str(data), "--output", str(data / "tuned"), "--trials", "2", "--json"]
     assert main(order) == 0
-    document = json.loads(capsys.readouterr().out)
+    out, err = capsys.readouterr()
+    document = json.loads(out)
     assert document["challenger"] == ["sentiment"]
     assert document["trials"] == 2
     (search,) = runs(mlflow, "tuned", "tags.`echopulse.kind` = 'tune'")
@@ -182,3 +183,7 @@ def test_tune_registers_its_best_as_the_challenger(
     assert pairs(alias["tags"])["digest"] == document["digest"]
     (training,) = (one for one in nested if pairs(one["data"]["tags"])["echopulse.kind"] == "train")
     assert alias["run_id"] == training["info"]["run_id"], "the run that made the model holds it; nothing is sent twice"
+    assert f"run {run} (tune sentiment) at {mlflow.tracking.uri}\n" in err
+    assert f"run {alias['run_id']} (train tuned) at {mlflow.tracking.uri}\n" in err
+    assert main(["registry", "show", "sentiment@challenger"]) == 0
+    assert f"\nrun {alias['run_id']}\n" in capsys.readouterr().out

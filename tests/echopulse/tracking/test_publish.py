@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from echopulse.settings import Settings
-from echopulse.settings_sections import Tracking
-from echopulse.tracking.publish import outbox, publish, recorded
+from echopulse.settings_sections import EmbeddedStack, Tracking
+from echopulse.stack import run_file
+from echopulse.stack.processes import own_record
+from echopulse.stack.run_file import Absence
+from echopulse.tracking.publish import open_server, outbox, publish, recorded
 from echopulse.tracking.record import RunRecord, read_record
+from echopulse.tracking.server import MlflowAwayError
 from echopulse.tracking.source import code_version
 
 if TYPE_CHECKING:
@@ -34,6 +39,35 @@ def test_an_mlflow_that_is_away_loses_nothing(tmp_path: Path) -> None:
     assert line.startswith("MLflow at http://127.0.0.1:1 is away: ")
     assert line.endswith(f"; 2 runs are kept in {tmp_path / 'tracking'} and sent with the next one")
     assert {read_record(folder).name for folder in outbox(settings).waiting()} == {"search", "trial 0"}
+
+
+def test_an_mlflow_that_is_being_installed_loses_nothing(tmp_path: Path) -> None:
+    """The runs wait for it as long as the `up` that installs it lives; one that failed is none."""
+    settings = Settings(home=tmp_path)
+    ours = own_record(tmp_path)
+    for absence, told in (
+        (
+            Absence("mlflow", "fetching", "being installed", ours),
+            "MLflow is not there yet: being installed; the run is",
+        ),
+        (Absence("mlflow", "failed", "no index", ours), "not tracked: no MLflow is named"),
+        (Absence("mlflow", "fetching", "x", replace(ours, created=1.0)), "not tracked: no MLflow is named"),
+    ):
+        run_file.write(tmp_path / "run", [], [absence])
+        lines: list[str] = []
+        publish(settings, [RunRecord("train", "t")], lines.append)
+        assert lines[0].startswith(told)
+    assert len(outbox(settings).waiting()) == 1
+
+
+def test_where_its_own_mlflow_is_away_a_line_says_what_tells_more(tmp_path: Path) -> None:
+    """`status` knows nothing of another's."""
+    own = Settings(home=tmp_path, stack=EmbeddedStack(mlflow_port=1))
+    other = Settings(home=tmp_path, tracking=Tracking(uri="http://127.0.0.2:1"))
+    for settings, told in ((own, True), (other, False)):
+        with open_server(settings) as server, pytest.raises(MlflowAwayError) as away:
+            server.get("runs/get")
+        assert ("`echopulse status` tells how it is" in str(away.value)) == told
 
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])
