@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 10
 _POLL_S = 0.2
+#: What an instance that has had no watermark yet shows: Java's least long.
+_NO_WATERMARK = -(2**63)
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED"})
 
 
@@ -115,8 +117,8 @@ class FlinkCluster:
 
     def watermark_ms(self, job_id: str, vertex: Mapping[str, Any]) -> int | None:
         """Return the least watermark of a task's parallel instances in ms UTC, or None while one has none yet."""
-        marks = self._get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks")
-        return min(int(mark["value"]) for mark in marks) if len(marks) >= vertex["parallelism"] else None
+        marks = [int(mark["value"]) for mark in self._get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks")]
+        return min(marks) if len(marks) >= vertex["parallelism"] and min(marks) > _NO_WATERMARK else None
 
     def vertices(self, job_id: str) -> list[dict[str, Any]]:
         """Return the job's tasks as Flink tells them: id, name, parallelism, status, metrics."""

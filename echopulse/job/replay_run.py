@@ -16,6 +16,7 @@ from echopulse.gateway.producer import EventProducer
 from echopulse.gateway.replay import Closing, replay
 from echopulse.job.audit import audit, positions
 from echopulse.job.lake import lake_table
+from echopulse.job.last_windows import LastWindows
 from echopulse.job.settle import settle
 from echopulse.job.timing import AnalysisProbe, SendLog, freshness, percentiles
 from schemas.topics import ANALYSIS
@@ -128,7 +129,8 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
         events = f"{sent.events:,} event{'s' * (sent.events != 1)}"
         on_step(f"{events} sent in {sent.seconds:.1f} s; waiting for the last window")
         if sent.last_ts_ms is not None:
-            settle(running.cluster, running.job_id, bootstrap, closing.due_ms(sent.last_ts_ms))
+            ends = LastWindows(producer, closing.heartbeat_ms(sent.last_ts_ms), settings.job.idle_timeout_ms, on_step)
+            settle(running.cluster, running.job_id, bootstrap, closing.due_ms(sent.last_ts_ms), on_wait=ends)
         seconds = time.monotonic() - started
     on_step("all windows have fired; auditing")
     books = audit(bootstrap, start)

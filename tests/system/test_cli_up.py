@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,25 @@ def test_a_file_is_replayed_and_reported(tmp_path: Path) -> None:
     second = json.loads(again.stdout)
     counts = ("events_in", "analysed", "dlq", "repeats", "unaccounted", "late", "restarts")
     assert [second[name] for name in counts] == [report[name] for name in counts]
+
+
+def test_what_python_still_holds_is_waited_for(tmp_path: Path) -> None:
+    """Of silent sources Flink drops the watermarks that Python functions hold back, and the last windows with them.
+
+    Here they hold back for longer than it takes until a source is idle, as they do under the default settings on a
+    machine that has other work for a minute. Who waits is told of what.
+    """
+    path = write_jsonl(tmp_path / "chat.jsonl", conversation("held", START_MS, minutes=2, count=200, seed=5))
+    settings = own_settings(tmp_path / "home")
+    held = {"BUNDLE_TIME_MS": "6000", "IDLE_TIMEOUT_MS": "1000"}
+    changed = {f"ECHOPULSE_JOB__{name}": value for name, value in held.items()}
+    changed["ECHOPULSE_FLINK__CHECKPOINT_INTERVAL_MS"] = "30000"  # each ends what Python functions hold
+    done = echopulse(settings, "up", "--replay", str(path), "--until-idle", "--json", timeout_s=800, changed=changed)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["unaccounted"] == 0
+    told = r"^waiting for task \d+ of \d+, .+: its watermark is [\d,.]+ s behind the end$"
+    assert re.search(told, done.stderr, re.MULTILINE), done.stderr
+    assert left_running(settings.home) == []
 
 
 def _leave_unread(settings: Settings, events: pa.RecordBatch) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from echopulse.job.cluster import FlinkCluster
-from echopulse.job.settle import settle
+from echopulse.job.settle import AwaitedTask, settle
 from schemas.errors import EchoPulseError
 from schemas.topics import ANALYSIS, DLQ, SHADOW
 
@@ -50,8 +50,30 @@ def test_every_task_but_sources_must_have_come_so_far(flink: ScriptedFlink) -> N
     vertices = [{"id": key, "name": name, "parallelism": 1} for key, name in names.items()]
     flink.answer(f"GET /jobs/{JOB}", {"state": "RUNNING", "vertices": vertices})
     flink.answer(f"GET /jobs/{JOB}/vertices/w/watermarks", [{"value": "7"}])
-    with FlinkCluster(flink.rest) as cluster, pytest.raises(EchoPulseError, match="watermark 7, wanted 9999"):
+    told = "waited 0 s for task 3 of 3, sink without progress; its watermark is 10.0 s behind the end"
+    with FlinkCluster(flink.rest) as cluster, pytest.raises(EchoPulseError, match=told):
         settle(cluster, JOB, "127.0.0.1:1", 10_000, patience_s=0)
+
+
+def test_who_waits_hears_of_whom(flink: ScriptedFlink, bootstrap: str, write_topic: Callable[..., None]) -> None:
+    """Each time that a watermark was asked for and was not there; one that is missing is told as missing."""
+    _script(flink)
+    flink.answer(f"GET /jobs/{JOB}/vertices/v/watermarks", [], [{"value": "10"}], [{"value": "9999"}])
+    for topic in (ANALYSIS, SHADOW, DLQ):
+        write_topic(topic, [b"a record"])
+    heard: list[AwaitedTask] = []
+    with FlinkCluster(flink.rest) as cluster:
+        settle(cluster, JOB, bootstrap, 10_000, 30, heard.append)
+    assert heard == [AwaitedTask("windows", 1, 1, None), AwaitedTask("windows", 1, 1, 9_989)]
+    assert heard[0].behind == "it has no watermark yet"
+
+
+def test_of_a_long_name_the_beginning_is_told() -> None:
+    """A task's name lists its operators; its place tells it from others that begin alike."""
+    told = str(AwaitedTask("Deduplicate[7] -> " + "Calc[8] -> " * 20, 2, 40, 0))
+    assert told.startswith("task 2 of 40, Deduplicate[7] -> Calc[8]")
+    assert told.endswith("…")
+    assert len(told) < 100
 
 
 def test_a_job_that_ends_is_not_waited_for(flink: ScriptedFlink) -> None:
@@ -62,7 +84,10 @@ def test_a_job_that_ends_is_not_waited_for(flink: ScriptedFlink) -> None:
 
 
 def test_a_job_that_stands_still_is_given_up(flink: ScriptedFlink) -> None:
-    """Where it stands and where it should have come to are told."""
-    _script(flink, 10)
-    with FlinkCluster(flink.rest) as cluster, pytest.raises(EchoPulseError, match="watermark 10, wanted 9999"):
+    """By how much it is behind is told."""
+    _script(flink, 9_000)
+    with (
+        FlinkCluster(flink.rest) as cluster,
+        pytest.raises(EchoPulseError, match=r"watermark is 1\.0 s behind the end"),
+    ):
         settle(cluster, JOB, "127.0.0.1:1", 10_000, patience_s=0)
