@@ -101,7 +101,10 @@ def _stages(models: Mapping[str, Model]) -> list[TableModel]:
 
 
 def _plain(model: Remembered) -> Remembered:
-    """Return the model as it was before it was calibrated: a softmax's offsets bear its slope."""
+    """Return the model as if it had not been calibrated: a softmax's offsets bear its slope.
+
+    They keep its biases, from which others are fitted as well.
+    """
     tasks = {name: _uncalibrated(task) for name, task in model.manifest.tasks.items()}
     manifest: Manifest = model.manifest.model_copy(update={"tasks": tasks})
     return model.by(manifest)

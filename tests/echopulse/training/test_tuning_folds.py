@@ -120,8 +120,8 @@ def test_a_model_is_as_it_was_before_it_was_calibrated(models: dict[str, Model],
         again = calibrated(_plain(kept), lay_out(held), held)
         for name, task in again.tasks.items():
             own = model.manifest.task(name)
-            assert task.slope == pytest.approx(own.slope)
-            assert task.offsets == pytest.approx(own.offsets)
+            assert task.slope == pytest.approx(own.slope, rel=1e-4)
+            assert task.offsets == pytest.approx(own.offsets, abs=1e-3)
             assert (task.threshold, task.decision_offsets) == (own.threshold, own.decision_offsets)
 
 
