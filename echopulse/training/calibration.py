@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _NEWTON_STEPS = 50
 _TOLERANCE = 1e-9
 _SLOPES, _BIASES = (0.25, 4.0), (-3.0, 3.0)
-#: The last step's gain and the slope that is left, by which the same rows give the same values from wherever it begins.
-_CLOSE = {"ftol": 1e-14, "gtol": 1e-9}
 #: Decision offsets that are tried for each label but the first, and how many beside each other are averaged.
 _OFFSETS = np.linspace(-1.5, 1.5, 31)
 _NEIGHBOURS = 5
@@ -141,8 +139,7 @@ def fit_softmax(margins: NDArray[np.float64], labels: NDArray[np.int64]) -> tupl
 
     others = margins.shape[1] - 1
     begun = np.concatenate([[1.0], np.zeros(others)])
-    bounds = [_SLOPES, *[_BIASES] * others]
-    found = minimize(loss, begun, jac=True, method="L-BFGS-B", bounds=bounds, options=_CLOSE).x
+    found = minimize(loss, begun, jac=True, method="L-BFGS-B", bounds=[_SLOPES, *[_BIASES] * others]).x
     return float(found[0]), np.concatenate([[0.0], found[1:]])
 
 
