@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
 
 _REDRAW_S = 1.0
+_UNDER_WAY = (
+    "what was under way lies in Kafka, and the next `up` or `run` goes on with it (`up --replay` passes it over)"
+)
 _STOP_S = 10.0
 
 
@@ -187,7 +190,7 @@ def _told(outcome: dict[str, Any]) -> str:
         return "stopped before any feature was live"
     behind = outcome["events_in"] - outcome["analysed"]
     rest = f" ({behind:,} under way when it stopped, or heartbeats, repeats and dead letters)" if behind > 0 else ""
-    after = "\nwhat was under way lies in Kafka, and the next `up` or `run` goes on with it" if behind > 0 else ""
+    after = f"\n{_UNDER_WAY}" if behind > 0 else ""
     return (
         f"{counted(outcome['events_in'], 'event')} in, {outcome['analysed']:,} analysed{rest}; features live after "
         f"{outcome['live_after_s']:.0f} s, {counted(len(outcome['channels']), 'channel')}{after}"

@@ -84,6 +84,8 @@ TASKS: dict[str, LabelledTask] = {
         ),
     )
 }
+#: The splits that a file without a split in its name is parted into.
+_OF_UNSPLIT = ("train", "val")
 #: Toxicity comes with the two tasks it is made of.
 TOGETHER: dict[str, tuple[str, ...]] = {"toxicity": ("offensive", "hate", "toxicity")}
 
@@ -103,7 +105,9 @@ def task_files(data: Path, task: str, split: str) -> dict[str, Path]:
         stem: data / f"{stem}{split if stem.endswith('.') else ''}.parquet".replace("..", ".")
         for stem in TASKS[task].files
     }
-    return {stem: path for stem, path in named.items() if path.is_file() and (stem.endswith(".") or split != "test")}
+    return {
+        stem: path for stem, path in named.items() if path.is_file() and (stem.endswith(".") or split in _OF_UNSPLIT)
+    }
 
 
 def load(data: Path, task: str, split: str) -> Labelled | None:

@@ -62,7 +62,7 @@ def test_the_end_is_told() -> None:
     assert _told(outcome) == (
         "1,000 events in, 990 analysed (10 under way when it stopped, or heartbeats, repeats and dead letters); "
         "features live after 41 s, 2 channels\n"
-        "what was under way lies in Kafka, and the next `up` or `run` goes on with it"
+        "what was under way lies in Kafka, and the next `up` or `run` goes on with it (`up --replay` passes it over)"
     )
     outcome |= {"events_in": 1, "analysed": 1, "channels": [{}]}
     assert _told(outcome) == "1 event in, 1 analysed; features live after 41 s, 1 channel"

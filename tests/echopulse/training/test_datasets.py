@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from echopulse.training.datasets import chosen_tasks, data_digests, load, read_texts
+from echopulse.training.datasets import chosen_tasks, data_digests, load, read_texts, task_files
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ def test_toxicity_is_all_three(data: Path) -> None:
         assert labelled is not None
         sizes[split] = len(labelled.labels)
     assert sizes == {"train": 80 + 80 + 54, "val": 20 + 20 + 6, "test": 20 + 20}
+
+
+def test_a_file_without_splits_is_of_training_and_validation_alone(data: Path) -> None:
+    """Of a split that is mistyped, or held back, nothing is there."""
+    for split, there in {"train": True, "val": True, "test": False, "vall": False}.items():
+        assert ("davidson" in task_files(data, "toxicity", split)) is there
 
 
 def test_absent(data: Path) -> None:
