@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 #: Longer than another process needs to stop every service.
 _DOWN_PATIENCE_S = 60.0
+_STOPPED = "the stack was stopped by `echopulse down`"
 
 
 class Stack:
@@ -110,7 +111,7 @@ class Stack:
         has ended is reported, no more.
         """
         if not self._is_described(self._entries()):
-            raise EchoPulseError("the stack was stopped by `echopulse down`")
+            raise EchoPulseError(_STOPPED)
         for service in self._first:
             service.check()
         for each in self._late:
@@ -139,8 +140,14 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the stack."""
+        """Stop the stack.
+
+        Where `echopulse down` has done so from elsewhere, that is why a service did not answer, and said instead.
+        """
+        stopped = isinstance(error, EchoPulseError) and not self._is_described(self._entries())
         self.down()
+        if stopped:
+            raise EchoPulseError(_STOPPED) from error
 
     def _start_all(self) -> None:
         # One thread per service, and one per group of jars that only a job needs. No service waits for another one:

@@ -93,6 +93,25 @@ def test_a_stack_stopped_from_elsewhere_is_told_so(
             assert [entry.name for entry in run_file.read(stack_settings.run)] == ["newer"]
 
 
+def test_what_fails_because_the_stack_was_stopped_is_told_so(
+    stack_settings: StackSettings, listener: Callable[..., ServiceSpec]
+) -> None:
+    """Of a stack that runs a failure is its own."""
+    silent = EchoPulseError("the S3 endpoint does not answer")
+
+    def fail(*, stopped: bool) -> None:
+        with make(stack_settings, listener("one")).bring_up():
+            if stopped:
+                run_file.remove(stack_settings.run)
+            raise silent
+
+    with pytest.raises(EchoPulseError, match="does not answer"):
+        fail(stopped=False)
+    with pytest.raises(EchoPulseError, match="stopped by `echopulse down`") as caught:
+        fail(stopped=True)
+    assert caught.value.__cause__ is silent
+
+
 def test_an_unknown_service_names_the_near_one(
     stack_settings: StackSettings, listener: Callable[..., ServiceSpec]
 ) -> None:
