@@ -50,9 +50,9 @@ def positions(bootstrap: str) -> dict[str, Position]:
     return {name: end_position(bootstrap, name) for name in names}
 
 
-def audit(bootstrap: str, start: dict[str, Position]) -> Books:
-    """Read the topics from `start` to their ends and balance them; events are matched by channel and id."""
-    stop = positions(bootstrap)
+def audit(bootstrap: str, start: dict[str, Position], stop: dict[str, Position] | None = None) -> Books:
+    """Read the topics from `start` to `stop`, else their ends, and balance them; events match by channel and id."""
+    stop = stop or positions(bootstrap)
 
     def span(topic: str) -> Iterator[Message]:
         return (m for batch in read_batches(bootstrap, start[topic], stop[topic]) for m in batch)

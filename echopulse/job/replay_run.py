@@ -21,7 +21,6 @@ from echopulse.job.lake import lake_table
 from echopulse.job.last_windows import LastWindows
 from echopulse.job.settle import settle
 from echopulse.job.timing import AnalysisProbe, SendLog, freshness, percentiles
-from echopulse.job.topic_reader import end_position
 from schemas.topics import ANALYSIS, EVENTS
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
 ) -> ReplayRun:
     """Replay a file through the job, wait until it is settled, audit it and report. Raises EchoPulseError.
 
-    Where all is accounted for, the job's group has read all there is, so that the next run passes nothing over.
+    Where all is accounted for, the job's group has read as far, so that the next run passes nothing of it over.
     """
     bootstrap = settings.kafka.bootstrap
     start = positions(bootstrap)
@@ -139,10 +138,12 @@ def run_replay(  # noqa: PLR0913 - each is a choice of its own
             settle(running.cluster, running.job_id, bootstrap, closing.due_ms(sent.last_ts_ms), on_wait=ends)
         seconds = time.monotonic() - started
     on_step("all windows have fired; auditing")
-    books = audit(bootstrap, start)
+    stop = positions(bootstrap)
+    books = audit(bootstrap, start, stop)
     if not books.unaccounted:
-        # Flink's own commit follows a checkpoint by a while, or never, where the job is stopped before.
-        commit(bootstrap, signals_config(settings).group, end_position(bootstrap, EVENTS))
+        # Flink's own commit follows a checkpoint by a while, or never, where the job is stopped before. What others
+        # have sent since is not accounted for, so it stays unread.
+        commit(bootstrap, signals_config(settings).group, stop[EVENTS])
     written = _feature_rows(settings.lake, views, started_ms)
     spoken = {name: _spoken(rows) for name, rows in written.items()}
     return ReplayRun(

@@ -60,9 +60,7 @@ def _fitted(
     raw = [part[:, task.columns] + np.array(task.offsets) for part, task in zip(scores, tasks, strict=True)]
     slope, biases = fit_softmax(np.concatenate(raw).astype(np.float64), gold)
     scaled = [
-        task.model_copy(
-            update={"slope": slope, "offsets": tuple((slope * np.array(task.offsets) + biases).astype(float).tolist())}
-        )
+        task.model_copy(update={"slope": slope, "offsets": tuple((slope * np.array(task.offsets) + biases).tolist())})
         for task in tasks
     ]
     chances = np.concatenate([decision.probabilities(task, part) for part, task in zip(scores, scaled, strict=True)])

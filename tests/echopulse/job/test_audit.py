@@ -111,6 +111,7 @@ def test_books_are_read_off_the_topics(bootstrap: str, write_topic: Callable[...
     )
     nothing = {name: Position(name, dict(position.offsets)) for name, position in positions(bootstrap).items()}
     assert audit(bootstrap, nothing) == Books(0, 0, 0, 0, 0)
+    assert audit(bootstrap, start, start) == Books(0, 0, 0, 0, 0)  # what came behind where to stop does not count
 
 
 @pytest.mark.parametrize(
