@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +26,17 @@ from redis.exceptions import (
 from features.machinery.cluster_writes import write_to_cluster
 from features.machinery.connection import OnlineStoreSettings, connect, refused
 from features.machinery.encrypted_rows import encrypt_rows, encryption
-from features.machinery.redis_format import EncodedRows, encode
+from features.machinery.redis_format import fitted, joined
+from features.machinery.script_calls import EncodedSlices, call_script, head
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from features.machinery.connection import Client
     from features.machinery.encryption import Encryption
+    from features.machinery.redis_format import EncodedRows
     from features.machinery.view_spec import ViewSchema
 
 #: What passes: the server is away, starting, full for now, or fails over. Anything else is raised at once.
@@ -83,12 +87,14 @@ class OnlineWriter:
         """
         if not batch.num_rows:
             return 0
-        return self.send(view.name, encode(view, self.settings.project, newest_rows(view, batch)))
+        rows = fitted(view, newest_rows(view, batch))
+        return self._send(view.name, EncodedSlices(view, self.settings.project, rows, self._encryption))
 
     def send(self, view: str, encoded: EncodedRows) -> int:
         """Write rows that are encoded already, as `write` does; `view` stands in the error."""
-        if self._encryption is not None:
-            encoded = encrypt_rows(encoded, self._encryption)
+        return self._send(view, [encoded if self._encryption is None else encrypt_rows(encoded, self._encryption)])
+
+    def _send(self, view: str, slices: Iterable[EncodedRows]) -> int:
         try:
             for attempt in stamina.retry_context(
                 on=passing,
@@ -98,7 +104,7 @@ class OnlineWriter:
                 wait_max=_LONGEST_WAIT_S,
             ):
                 with attempt:
-                    return self._attempt(encoded)
+                    return self._attempt(slices)
         except PASSING as error:
             if reason := refused(error):
                 raise EchoPulseError(
@@ -119,57 +125,39 @@ class OnlineWriter:
         if client is not None:
             client.close()
 
-    def _attempt(self, encoded: EncodedRows) -> int:
+    def _attempt(self, slices: Iterable[EncodedRows]) -> int:
         """Send all rows in one round trip to each server; a cluster that failed is asked for its nodes anew."""
         client = self._client
         if isinstance(client, redis.Redis):
-            return self._taught(client, encoded)
+            return self._call(client, slices)
         try:
-            return write_to_cluster(client, encoded, self._taught, self._at_key)
+            return write_to_cluster(client, joined(slices), lambda node, rows: self._call(node, [rows]), self._at_key)
         except PASSING:
             self.close()
             raise
 
-    def _taught(self, client: redis.Redis, encoded: EncodedRows) -> int:
+    def _call(self, client: redis.Redis, slices: Iterable[EncodedRows]) -> int:
         """Call a server; one that does not know the script is taught it and asked again."""
+        call = partial(call_script, client, SCRIPT_SHA, slices, self.settings.key_ttl_s, self.settings.rows_per_call)
         try:
-            return self._call(client, encoded)
+            return call()
         except NoScriptError:
             client.script_load(SCRIPT)
-            return self._call(client, encoded)
+            return call()
 
     def _at_key(self, key: bytes, encoded: EncodedRows) -> int:
         """Write one row wherever its key is by now; a cluster's client asks for the script on every node."""
-        head, rows = self._head(encoded), encoded.rows[0].as_py()
+        arguments = (*head(encoded, self.settings.key_ttl_s), encoded.rows[0].as_py())
         try:
-            return int(self._client.evalsha(SCRIPT_SHA, 1, key, *head, rows))  # type: ignore[arg-type] # typed too narrowly
+            return int(self._client.evalsha(SCRIPT_SHA, 1, key, *arguments))  # type: ignore[arg-type] # typed too narrowly
         except NoScriptError:
             self._client.script_load(SCRIPT)
-            return int(self._client.evalsha(SCRIPT_SHA, 1, key, *head, rows))  # type: ignore[arg-type]
-
-    def _head(self, encoded: EncodedRows) -> list[Any]:
-        needed_s = needed(self.settings.key_ttl_s, encoded.ttl_s)
-        return [encoded.format, needed_s, encoded.timestamp_field, *encoded.fields]
-
-    def _call(self, client: redis.Redis, encoded: EncodedRows) -> int:
-        offsets = np.frombuffer(encoded.rows.buffers()[1], dtype=np.int32)[encoded.rows.offset :]
-        data, step, total = memoryview(encoded.rows.buffers()[2]), self.settings.rows_per_call, len(encoded.rows)
-        head = self._head(encoded)
-        with client.pipeline(transaction=False) as calls:
-            for start in range(0, total, step):
-                rows: Any = data[offsets[start] : offsets[min(start + step, total)]]
-                calls.evalsha(SCRIPT_SHA, 0, *head, rows)
-            return int(sum(calls.execute()))
+            return int(self._client.evalsha(SCRIPT_SHA, 1, key, *arguments))  # type: ignore[arg-type]
 
 
 def passing(error: Exception) -> bool:
     """Return whether an error may pass by waiting. A certificate that is not trusted does not."""
     return isinstance(error, PASSING) and refused(error) is None
-
-
-def needed(key_ttl_s: int, view_ttl_s: int) -> int:
-    """Return how long after a write its key is needed, in s: 0, for ever, where the keys or the view's values are."""
-    return max(key_ttl_s, view_ttl_s) if key_ttl_s and view_ttl_s else 0
 
 
 def newest_rows(view: ViewSchema, batch: pa.RecordBatch) -> pa.RecordBatch:

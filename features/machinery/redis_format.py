@@ -11,7 +11,7 @@ A missing value is an empty Value. Feast writes NaN as missing, and so does this
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import mmh3
@@ -24,7 +24,7 @@ from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from features.machinery.view_spec import Column, ViewSchema
 
@@ -61,13 +61,14 @@ def timestamp_field(view: str) -> bytes:
 def encode(view: ViewSchema, project: str, batch: pa.RecordBatch) -> EncodedRows:
     """Encode feature rows. `batch` has the columns `view.columns`; others are left out.
 
-    Raises EchoPulseError for a missing column, one of another type, and a null key or event timestamp.
+    Raises EchoPulseError as `fitted` does.
     """
-    columns = {column.name: _column(view, batch, column) for column in (*view.join_keys, *view.features)}
+    batch = fitted(view, batch)
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     numeric = [column for column in view.features if column.type != "string"]
     strings = [column for column in view.features if column.type == "string"]
     cells = [
-        timestamp_cells(_epoch_nanos(view, batch)),
+        timestamp_cells(columns[EVENT_TIMESTAMP].cast(pa.int64()).to_numpy(zero_copy_only=False)),
         *((int_cells if column.type == "int64" else double_cells)(columns[column.name]) for column in numeric),
     ]
     key_pieces, key_lengths = _keys(view, project, columns, batch.num_rows)
@@ -84,6 +85,21 @@ def encode(view: ViewSchema, project: str, batch: pa.RecordBatch) -> EncodedRows
         rows=pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.binary())),
         ttl_s=view.ttl_s,
     )
+
+
+def fitted(view: ViewSchema, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the columns `view.columns` in the types that the view declares, event timestamps in ns.
+
+    Raises EchoPulseError for a missing column, one of another type, and a null key or event timestamp.
+    """
+    columns = {column.name: _column(view, batch, column) for column in (*view.join_keys, *view.features)}
+    return pa.RecordBatch.from_pydict(columns | {EVENT_TIMESTAMP: _event_times(view, batch)})
+
+
+def joined(slices: Iterable[EncodedRows]) -> EncodedRows:
+    """Return the rows of slices of one view, of which there is at least one."""
+    first, *others = slices
+    return replace(first, rows=pa.concat_arrays([first.rows, *(part.rows for part in others)])) if others else first
 
 
 def entity_keys(view: ViewSchema, project: str, batch: pa.RecordBatch) -> pa.BinaryArray:
@@ -141,19 +157,17 @@ def _column(view: ViewSchema, batch: pa.RecordBatch, column: Column) -> pa.Array
     return cast
 
 
-def _epoch_nanos(view: ViewSchema, batch: pa.RecordBatch) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _event_times(view: ViewSchema, batch: pa.RecordBatch) -> pa.TimestampArray:
     """Return the event timestamps in ns since the epoch; one without a zone is in UTC."""
     array = _named(view, batch, EVENT_TIMESTAMP)
     if not pa.types.is_timestamp(array.type):
         raise EchoPulseError(f"view '{view.name}', column '{EVENT_TIMESTAMP}': {array.type}, expected a timestamp")
     if array.null_count:
         raise EchoPulseError(f"view '{view.name}', column '{EVENT_TIMESTAMP}': null in {array.null_count} rows")
-    nanos: np.ndarray[tuple[int], np.dtype[np.int64]] = (
-        array.cast(pa.timestamp("ns", array.type.tz)).cast(pa.int64()).to_numpy(zero_copy_only=False)
-    )
-    if nanos.size and nanos.min() < 0:
+    times = array.cast(pa.timestamp("ns", array.type.tz))
+    if len(times) and pc.min(times.cast(pa.int64())).as_py() < 0:
         raise EchoPulseError(f"view '{view.name}', column '{EVENT_TIMESTAMP}': a time before 1970")
-    return nanos
+    return times
 
 
 def _named(view: ViewSchema, batch: pa.RecordBatch, name: str) -> pa.Array:

@@ -15,6 +15,13 @@ for i = 1, fields do
   hset[3 + 2 * i] = ARGV[3 + i]
 end
 
+-- Read a value at a time: a new table for each row would cost as much as reading its values.
+local cells = {}
+for cell in string.gmatch(format, '%u%d*c0') do
+  cells[#cells + 1] = '<' .. cell
+end
+local row_format = cells[1] .. string.sub(cells[2], 2)
+
 -- Seconds and nanoseconds of a Timestamp. A negative part takes ten bytes: far larger than any time, so it is put first.
 local function decode(message)
   local parts, position, length = {0, 0}, 1, #message
@@ -50,16 +57,15 @@ end
 
 local position, written = 1, 0
 while position <= #blob do
-  local row = {unpack_row(format, blob, position)}
-  position = row[fields + 3]
-  local key, stamp = row[1], row[2]
+  local key, stamp
+  key, stamp, position = unpack_row(row_format, blob, position)
+  for i = 1, fields do
+    hset[4 + 2 * i], position = unpack_row(cells[2 + i], blob, position)
+  end
   local stored = call('HGET', key, ts_field)
   if not stored or stored == stamp or older(stored, stamp) then
     local left_ms = call('PTTL', key) -- -2: there is no such key, -1: it is kept for ever
     hset[2], hset[4] = key, stamp
-    for i = 1, fields do
-      hset[4 + 2 * i] = row[2 + i]
-    end
     call(unpack(hset))
     if needed_s == 0 then
       if left_ms >= 0 then

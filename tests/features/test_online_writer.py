@@ -17,6 +17,7 @@ from features.machinery.connection import OnlineStoreSettings, connect
 from features.machinery.online_writer import OnlineWriter
 from features.machinery.reader import read_latest
 from features.machinery.redis_format import entity_keys, timestamp_field
+from features.machinery.script_calls import ROWS_ENCODED
 from schemas.errors import EchoPulseError
 
 if TYPE_CHECKING:
@@ -79,6 +80,20 @@ def test_the_count_is_of_rows_that_were_new_enough(client: redis.Redis, writer: 
     assert writer.write(view, batch([("a", 5), ("b", 5)])) == 2
     assert writer.write(view, batch([("a", 4), ("b", 5)])) == 1
     assert writer.write(view, batch([("a", 0)]).slice(0, 0)) == 0
+
+
+def test_a_batch_that_does_not_fit_leaves_nothing_behind(
+    client: redis.Redis, writer: OnlineWriter, view: ViewSchema
+) -> None:
+    """All of it is looked at before the first row is sent, though it is encoded a slice at a time."""
+    names = [f"channel-{number}" for number in range(2 * ROWS_ENCODED)]
+    rows = batch([(name, 1) for name in names])
+    place = rows.schema.get_field_index("channel_id")
+    columns = [pa.array([*names[:-1], None]) if i == place else column for i, column in enumerate(rows.columns)]
+    with pytest.raises(EchoPulseError, match="key 'channel_id': null in 1 rows"):
+        writer.write(view, pa.RecordBatch.from_arrays(columns, names=rows.schema.names))
+    assert client.dbsize() == 0
+    assert writer.write(view, rows) == client.dbsize() == len(names)
 
 
 def test_views_of_one_entity_share_a_key_and_not_their_times(

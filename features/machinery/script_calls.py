@@ -1,0 +1,95 @@
+"""Calls of the write script on one connection: sent while the next rows are being encoded, answers read at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from redis.exceptions import ResponseError
+
+from features.machinery.encrypted_rows import encrypt_rows
+from features.machinery.redis_format import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
+    import redis
+
+    from features.machinery.encryption import Encryption
+    from features.machinery.redis_format import EncodedRows
+    from features.machinery.view_spec import ViewSchema
+
+#: Encoded at a time. Fewer cost more a row (2,048: a sixth), more leave the server idle for longer at first.
+ROWS_ENCODED = 4_096
+
+
+@dataclass(frozen=True)
+class EncodedSlices:
+    """The rows of a batch that fits its view, encoded slice by slice, and encrypted where there is a cipher.
+
+    It can be gone through again, as a retry does: nothing encoded is kept.
+    """
+
+    view: ViewSchema
+    project: str
+    batch: pa.RecordBatch
+    cipher: Encryption | None = None
+
+    def __iter__(self) -> Iterator[EncodedRows]:
+        """Yield `ROWS_ENCODED` rows at a time."""
+        for start in range(0, self.batch.num_rows, ROWS_ENCODED):
+            rows = encode(self.view, self.project, self.batch.slice(start, ROWS_ENCODED))
+            yield rows if self.cipher is None else encrypt_rows(rows, self.cipher)
+
+
+def call_script(
+    client: redis.Redis, sha: str, slices: Iterable[EncodedRows], key_ttl_s: int, rows_per_call: int
+) -> int:
+    """Run the script on all rows, `rows_per_call` at a time, in one round trip; return the sum of its answers.
+
+    The server works on a slice while the next is encoded: no call waits for the answer to another. Raises the first
+    error that the server answered with, after all answers were read, and redis' errors of the connection.
+    """
+    connection = client.connection_pool.get_connection()
+    try:
+        calls = 0
+        for rows in slices:
+            commands = [("EVALSHA", sha, 0, *head(rows, key_ttl_s), part) for part in _parts(rows, rows_per_call)]
+            connection.send_packed_command(connection.pack_commands(commands))
+            calls += len(commands)
+        answers = [_answer(connection) for _ in range(calls)]
+    except BaseException:
+        connection.disconnect()  # answers may be under way: they belong to no later command
+        raise
+    finally:
+        client.connection_pool.release(connection)
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            raise answer
+    return sum(answers)
+
+
+def head(rows: EncodedRows, key_ttl_s: int) -> list[Any]:
+    """Return the script's arguments before the rows."""
+    return [rows.format, needed(key_ttl_s, rows.ttl_s), rows.timestamp_field, *rows.fields]
+
+
+def needed(key_ttl_s: int, view_ttl_s: int) -> int:
+    """Return how long after a write its key is needed, in s: 0, for ever, where the keys or the view's values are."""
+    return max(key_ttl_s, view_ttl_s) if key_ttl_s and view_ttl_s else 0
+
+
+def _parts(rows: EncodedRows, rows_per_call: int) -> Iterator[memoryview]:
+    offsets = np.frombuffer(rows.rows.buffers()[1], dtype=np.int32)[rows.rows.offset :]
+    data, total = memoryview(rows.rows.buffers()[2]), len(rows.rows)
+    for start in range(0, total, rows_per_call):
+        yield data[offsets[start] : offsets[min(start + rows_per_call, total)]]
+
+
+def _answer(connection: Any) -> Any:  # noqa: ANN401 redis types neither
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
