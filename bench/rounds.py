@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from bench.measure import Cost, Figure, rates, timed
+from bench.measure import Cost, Figure, rates, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from transforms.model import Answer, Model
 
 
-def interleaved(calls: Mapping[str, Callable[[], object]], runs: int) -> dict[str, list[Cost]]:
-    """Time `runs` rounds of the calls, one of each in turn: what slows the machine for a while slows all of them."""
+def interleaved(
+    calls: Mapping[str, Callable[[], object]], runs: int, *, together: int = 1, warm: bool = False
+) -> dict[str, list[Cost]]:
+    """Time `runs` rounds of the calls, one of each in turn: what slows the machine for a while slows all of them.
+
+    A turn may be `together` calls, after one that is not counted where `warm`: for calls that slow the next of another.
+    """
     costs: dict[str, list[Cost]] = {name: [] for name in calls}
     for _ in range(runs):
         for name, call in calls.items():
-            costs[name].append(timed(call))
+            costs[name] += repeated(call, together, warm=warm)
     return costs
 
 

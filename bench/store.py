@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from bench.embedded import own_settings, step, told
-from bench.measure import Figure, Section, rates, ratio, repeated
+from bench.measure import Figure, Section, rates, ratio
+from bench.rounds import interleaved
 from echopulse.job.configuration import online_store
 from echopulse.stack import Stack, stack_settings
 from echopulse.stack.valkey import Valkey
 from features.machinery.online_writer import OnlineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from feast import FeatureStore
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from features.machinery.view_spec import ViewSchema
 
 NAME = "store"
-_RUNS = 5
-_READS = 60
+#: Turns of each, and how many calls one is.
+_ROUNDS, _WRITES = 3, 3
+_READ_ROUNDS, _READS = 6, 10
 _ENTITIES_READ = 100
 _ROWS_SHARE = 50
 _VIEW = "channel_1m"
@@ -62,19 +63,31 @@ def measure(count: int, folder: Path) -> Section:
         step("applying the Feast repository")
         views = {view.name: view.schema for view in apply(repo, repo).views}
         view, feast, writer = views[_VIEW], open_store(repo), OnlineWriter(store)
-        batches = iter([rows(view, total, place) for place in range(_RUNS + 1)])
-        ours = _written("OnlineWriter", total, lambda: writer.write(view, next(batches)))
-        frames = iter([rows(view, total, _RUNS + 1 + place).to_pandas() for place in range(_RUNS + 1)])
-        theirs = _written(
-            "Feast, write_to_online_store", total, lambda: feast.write_to_online_store(_VIEW, next(frames))
+        turns = [[(_WRITES + 1) * place + step for step in range(_WRITES + 1)] for place in range(2 * _ROUNDS)]
+        batches = iter([rows(view, total, place) for turn in turns[::2] for place in turn])
+        frames = iter([rows(view, total, place).to_pandas() for turn in turns[1::2] for place in turn])
+        writes = {
+            "OnlineWriter": lambda: _all_of(total, writer.write(view, next(batches))),
+            "Feast, write_to_online_store": lambda: feast.write_to_online_store(_VIEW, next(frames)),
+        }
+        costs = interleaved(writes, _ROUNDS, together=_WRITES, warm=True)
+        ours, theirs = (
+            Figure(f"write, {what}", rates(total, [cost.wall for cost in of_each]), "rows/s")
+            for what, of_each in costs.items()
         )
         for name in _VIEWS_READ:
-            writer.write(views[name], rows(views[name], total, 3 * _RUNS))
+            writer.write(views[name], rows(views[name], total, 2 * _ROUNDS * (_WRITES + 1)))
         names = [f"{name}:{feature.name}" for name in _VIEWS_READ for feature in views[name].features][:_FEATURES_READ]
         entities = [{key: f"{key}-{place}" for key in ("channel_id", "user_id")} for place in range(_ENTITIES_READ)]
         plugin = FeatureStore(str(repo), fs_yaml_file=repo / "plugin.yaml")
-        read = _read("the plug-in", partial(_answer, plugin, names, entities))
-        feast_read = _read("Feast", partial(_answer, feast, names, entities))
+        reads = {
+            "the plug-in": partial(_answer, plugin, names, entities),
+            "Feast": partial(_answer, feast, names, entities),
+        }
+        read, feast_read = (
+            Figure(f"read, get_online_features, {what}", tuple(1_000 * cost.wall for cost in of_each), "ms")
+            for what, of_each in interleaved(reads, _READ_ROUNDS, together=_READS, warm=True).items()
+        )
         writer.close()
     return Section(
         NAME,
@@ -82,7 +95,9 @@ def measure(count: int, folder: Path) -> Section:
         f"{total:,} rows of {_VIEW} ({len(view.features)} features) in one batch to one Valkey, each run's rows newer "
         f"than the last one's; reads of {_ENTITIES_READ} entities, {len(names)} features of {len(_VIEWS_READ)} views, "
         "by `get_online_features(...).to_dict()`. Feast's side is its own Redis store, and takes its rows as a pandas "
-        "frame, made beforehand. By the wall, client and server on the same cores.",
+        f"frame, made beforehand. They take turns of {_WRITES} writes and {_READS} reads after one uncounted: "
+        "Feast prepares anew what another store was asked in between, and caches hold what is another's. By the wall, "
+        "client and server on the same cores.",
         (
             replace(ours, against=f"{ratio(ours, theirs):.1f} x Feast"),
             theirs,
@@ -110,11 +125,6 @@ def _answer(store: FeatureStore, names: list[str], entities: list[dict[str, str]
     return store.get_online_features(names, entities, full_feature_names=True).to_dict()
 
 
-def _written(what: str, amount: int, call: Callable[[], object]) -> Figure:
-    return Figure(f"write, {what}", rates(amount, [cost.wall for cost in repeated(call, _RUNS)]), "rows/s")
-
-
-def _read(what: str, call: Callable[[], object]) -> Figure:
-    return Figure(
-        f"read, get_online_features, {what}", tuple(1_000 * cost.wall for cost in repeated(call, _READS)), "ms"
-    )
+def _all_of(total: int, written: int) -> None:
+    if written != total:
+        raise ValueError(f"{written:,} of {total:,} rows were written: the others found newer ones stored")

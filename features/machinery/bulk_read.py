@@ -44,6 +44,7 @@ _RESULTS, _VALUES, _STATUSES, _TIMES = (
     )
 )
 _ONE_BYTE = 0x80
+_EVER = np.iinfo(np.int64).min
 _KEY_VALUE = struct.Struct("<II")
 
 
@@ -55,6 +56,11 @@ class ViewRead:
     name: str
     features: list[str]
     first: int
+
+    @property
+    def last(self) -> int:
+        """Where the event timestamp's cell lies in a reply."""
+        return self.first + len(self.features)
 
     @property
     def fields(self) -> list[bytes]:
@@ -95,7 +101,7 @@ def plan_read(
             keys, places = _entities(config, table, values, join_keys)
             groups[same] = GroupRead(keys, places, [])
         views = groups[same].views
-        first = views[-1].first + len(views[-1].features) + 1 if views else 0
+        first = views[-1].last + 1 if views else 0
         views.append(ViewRead(table, stored_name(table), list(features), first))
     return list(groups.values())
 
@@ -139,27 +145,28 @@ def fill(
 
     A row that is missing, or older than its view's time to live at `now_ns`, is null, without a time and not found.
     """
-    found = {
-        id(view.table): (group, view, reply)
-        for group, reply in zip(groups, replies, strict=True)
-        for view in group.views
-    }
+    found = {id(view.table): (group, view) for group in groups for view in group.views}
+    columns = {id(group): _columns(group, reply) for group, reply in zip(groups, replies, strict=True)}
+    asked = [found[id(table)] for table in order]
+    live = alive([(columns[id(group)][view.last], view.table) for group, view in asked], now_ns)
     parts: list[bytes] = []
-    for table in order:
-        group, view, reply = found[id(table)]
-        columns: list[Sequence[Cell]] = (
-            list(zip(*reply, strict=True)) if reply else [()] * (view.first + len(view.features) + 1)
-        )
-        parts += _vectors(view, columns, group.places, now_ns)
+    for (group, view), of_view in zip(asked, live, strict=True):
+        parts += _vectors(view, columns[id(group)], group.places, of_view)
         _name(response, view, full_names=full_names, with_versions=with_versions)
     response.MergeFromString(b"".join(parts))
 
 
-def _vectors(view: ViewRead, columns: list[Sequence[Cell]], places: list[int], now_ns: int) -> list[bytes]:
-    """Return a serialised `results` entry for each feature of a view."""
-    last = view.first + len(view.features)
+def _columns(group: GroupRead, reply: list[list[Cell]]) -> list[Sequence[Cell]]:
+    """Return the cells of each field of a group's commands."""
+    return list(zip(*reply, strict=True)) if reply else [()] * (group.views[-1].last + 1)
+
+
+def _vectors(
+    view: ViewRead, columns: list[Sequence[Cell]], places: list[int], live: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> list[bytes]:
+    """Return a serialised `results` entry for each feature of a view, whose keys' rows are `live`."""
+    last = view.last
     stamps = columns[last]
-    live = alive(pa.array(stamps, pa.binary()), view.table, now_ns)
     straight = places == list(range(len(stamps)))
     everywhere = bool(live.all())
     if not straight or not everywhere:
@@ -180,15 +187,23 @@ def _vectors(view: ViewRead, columns: list[Sequence[Cell]], places: list[int], n
     return [_field(_RESULTS, _repeated(_VALUES, cells) + tail) for cells in chosen]
 
 
-def alive(stamps: pa.BinaryArray, table: FeatureView, now_ns: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which rows exist and have not outlived their view; a time to live of 0 is for ever."""
-    exists: np.ndarray[tuple[int], np.dtype[np.bool_]] = stamps.is_valid().to_numpy(zero_copy_only=False)
-    if not table.ttl:
-        return exists
-    times = timestamp_column(stamps).cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    oldest = now_ns - round(table.ttl.total_seconds() * 1_000_000) * 1_000
-    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = exists & (times >= oldest)
-    return result
+def alive(
+    views: Sequence[tuple[Sequence[Cell], FeatureView]], now_ns: int
+) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Return for each view which of its rows exist and have not outlived it; a time to live of 0 is for ever.
+
+    A view comes with the event timestamps of its rows as they are stored; those of all views are decoded at once.
+    """
+    stamps = [pa.array(cells, pa.binary()) for cells, _ in views]
+    times = timestamp_column(pa.concat_arrays(stamps) if stamps else pa.array([], pa.binary()))
+    exists = times.is_valid().to_numpy(zero_copy_only=False)
+    nanos = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    oldest = [
+        now_ns - round(table.ttl.total_seconds() * 1_000_000) * 1_000 if table.ttl else _EVER for _, table in views
+    ]
+    sizes = [len(part) for part in stamps]
+    live = exists & (nanos >= np.repeat(np.array(oldest, np.int64), sizes))
+    return np.split(live, np.cumsum(sizes)[:-1])
 
 
 def _name(response: GetOnlineFeaturesResponse, view: ViewRead, *, full_names: bool, with_versions: bool) -> None:

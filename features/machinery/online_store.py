@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from feast.infra.online_stores.helpers import compute_versioned_name
-from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
+from feast.infra.online_stores.redis import RedisClient, RedisOnlineStore, RedisOnlineStoreConfig
 from pydantic import model_validator
 
 from features.machinery.bulk_read import fill, plan_read
@@ -24,6 +24,7 @@ from features.machinery.connection import OnlineStoreSettings, connect
 from features.machinery.encrypted_rows import decrypt_cells, encryption
 from features.machinery.feast_repo import ignore_alpha_warning
 from features.machinery.feast_rows import encode_feast_rows
+from features.machinery.hash_reads import read_hash_fields
 from features.machinery.online_answer import OnlineAnswer
 from features.machinery.online_writer import OnlineWriter
 
@@ -122,7 +123,13 @@ class EchoPulseOnlineStore(RedisOnlineStore):
         """Fetch a reply for each key, where all of Feast's reads pass, and decrypt what is encrypted."""
         if not self._keys_read:
             self._encryption, self._keys_read = encryption(config.online_store.keys), True
-        return decrypt_cells(self._encryption, commands, super()._read_hash_fields(config, commands))
+        store = config.online_store
+        cells = (
+            super()._read_hash_fields(config, commands)
+            if store.client == RedisClient.glide
+            else read_hash_fields(self._get_client(store), commands)
+        )
+        return decrypt_cells(self._encryption, commands, cells)
 
     def _get_client(self, online_store_config: RedisOnlineStoreConfig) -> Client:
         """Connect as the writer does, with time-outs."""

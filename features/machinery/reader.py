@@ -11,6 +11,7 @@ import redis
 from redis.exceptions import RedisClusterException
 
 from features.machinery.encrypted_rows import decrypt_cells
+from features.machinery.hash_reads import read_hash_fields
 from features.machinery.protobuf_columns import double_column, int_column, string_column, timestamp_column
 from features.machinery.redis_format import entity_keys, field_name, timestamp_field
 from features.machinery.view_spec import EVENT_TIMESTAMP
@@ -46,13 +47,13 @@ def read_latest(
     keys = pa.RecordBatch.from_arrays(
         [pa.array(values, _ARROW[column.type]) for values, column in zip(columns, view.join_keys, strict=True)], names
     )
-    fields = [*(field_name(view.name, column.name) for column in view.features), timestamp_field(view.name)]
+    fields: list[str | bytes] = [
+        *(field_name(view.name, column.name) for column in view.features),
+        timestamp_field(view.name),
+    ]
     commands = [(key, fields) for key in entity_keys(view, project, keys).to_pylist()]
     try:
-        with client.pipeline(transaction=False) as calls:
-            for key, names_of_fields in commands:
-                calls.hmget(key, names_of_fields)
-            rows = decrypt_cells(cipher, commands, calls.execute())
+        rows = decrypt_cells(cipher, commands, read_hash_fields(client, commands))
     except (redis.RedisError, RedisClusterException) as error:
         raise EchoPulseError(f"view '{view.name}': cannot read the online store: {error}") from error
     *values, stamps = zip(*rows, strict=True) if rows else [()] * len(fields)

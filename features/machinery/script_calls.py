@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from redis.exceptions import ResponseError
 
 from features.machinery.encrypted_rows import encrypt_rows
+from features.machinery.pipelined import arguments, opened, pipelined
 from features.machinery.redis_format import encode
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import redis
 
     from features.machinery.encryption import Encryption
+    from features.machinery.pipelined import Bytes
     from features.machinery.redis_format import EncodedRows
     from features.machinery.view_spec import ViewSchema
 
@@ -49,26 +50,10 @@ def call_script(
 ) -> int:
     """Run the script on all rows, `rows_per_call` at a time, in one round trip; return the sum of its answers.
 
-    The server works on a slice while the next is encoded: no call waits for the answer to another. Raises the first
-    error that the server answered with, after all answers were read, and redis' errors of the connection.
+    The server works on a slice while the next is encoded: no call waits for the answer to another. Raises as
+    `pipelined` does.
     """
-    connection = client.connection_pool.get_connection()
-    try:
-        calls = 0
-        for rows in slices:
-            commands = [("EVALSHA", sha, 0, *head(rows, key_ttl_s), part) for part in _parts(rows, rows_per_call)]
-            connection.send_packed_command(connection.pack_commands(commands))
-            calls += len(commands)
-        answers = [_answer(connection) for _ in range(calls)]
-    except BaseException:
-        connection.disconnect()  # answers may be under way: they belong to no later command
-        raise
-    finally:
-        client.connection_pool.release(connection)
-    for answer in answers:
-        if isinstance(answer, ResponseError):
-            raise answer
-    return sum(answers)
+    return sum(pipelined(client, (_request(sha, rows, key_ttl_s, rows_per_call) for rows in slices)))
 
 
 def head(rows: EncodedRows, key_ttl_s: int) -> list[Any]:
@@ -81,15 +66,14 @@ def needed(key_ttl_s: int, view_ttl_s: int) -> int:
     return max(key_ttl_s, view_ttl_s) if key_ttl_s and view_ttl_s else 0
 
 
-def _parts(rows: EncodedRows, rows_per_call: int) -> Iterator[memoryview]:
+def _request(sha: str, rows: EncodedRows, key_ttl_s: int, rows_per_call: int) -> tuple[list[Bytes], int]:
+    """Return the bytes of the calls that carry the rows, and how many they are."""
     offsets = np.frombuffer(rows.rows.buffers()[1], dtype=np.int32)[rows.rows.offset :]
     data, total = memoryview(rows.rows.buffers()[2]), len(rows.rows)
-    for start in range(0, total, rows_per_call):
-        yield data[offsets[start] : offsets[min(start + rows_per_call, total)]]
-
-
-def _answer(connection: Any) -> Any:  # noqa: ANN401 redis types neither
-    try:
-        return connection.read_response()
-    except ResponseError as error:
-        return error
+    given = [part if isinstance(part, bytes) else str(part).encode() for part in (sha, 0, *head(rows, key_ttl_s))]
+    beginning = b"".join([opened(b"EVALSHA", len(given) + 1), *arguments(given)])
+    starts = range(0, total, rows_per_call)
+    pieces: list[Bytes] = []
+    for start in starts:
+        pieces += (beginning, *arguments([data[offsets[start] : offsets[min(start + rows_per_call, total)]]]))
+    return pieces, len(starts)

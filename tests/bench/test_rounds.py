@@ -18,6 +18,14 @@ def test_calls_take_turns() -> None:
     assert {name: len(runs) for name, runs in costs.items()} == {"a": 2, "b": 2}
 
 
+def test_a_turn_may_be_several_calls_the_first_uncounted() -> None:
+    """A call after one of another kind may cost more than those after it."""
+    seen: list[str] = []
+    costs = interleaved({"a": lambda: seen.append("a"), "b": lambda: seen.append("b")}, 2, together=2, warm=True)
+    assert seen == ["a", "a", "a", "b", "b", "b"] * 2
+    assert {name: len(runs) for name, runs in costs.items()} == {"a": 4, "b": 4}
+
+
 def test_rates_are_by_cpu_time() -> None:
     """The wall does not count."""
     assert per_core("x", 10, [Cost(wall=100.0, cpu=2.0)]).median == 5.0

@@ -170,6 +170,18 @@ def test_found_missing_and_expired_are_told_apart(client: Any, stores: dict[str,
         assert answer.to_dict(include_event_timestamps=True)["m__ts"][0] == 0
 
 
+def test_each_view_of_a_request_has_its_own_time_to_live(client: Any, stores: dict[str, FeatureStore]) -> None:  # noqa: ANN401
+    """One without is kept for ever, even a row of before 1970; the times of all views are decoded together."""
+    client.flushall()
+    for view, column in (("counts", {"n": [3], "x": [0.5]}), ("brief", {"m": [7]})):
+        for channel, moment in (("old", datetime(1960, 1, 1, tzinfo=UTC)), ("new", datetime.now(UTC))):
+            frame = pd.DataFrame({"channel_id": [channel], "event_timestamp": [moment]} | column)
+            stores["plain"].write_to_online_store(view, frame)
+    asked = [{"channel_id": name} for name in ("new", "old", "nobody")]
+    answer = stores["ours"].get_online_features(["brief:m", "counts:n"], asked).to_dict()
+    assert (answer["m"], answer["n"]) == ([7, None, None], [3, 3, None])
+
+
 def test_a_missing_join_key_is_told_as_by_feast(stores: dict[str, FeatureStore]) -> None:
     """The same error for the same request."""
     told_by = []

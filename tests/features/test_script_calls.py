@@ -85,31 +85,6 @@ def test_the_server_works_while_the_next_rows_are_encoded(client: redis.Redis, v
     assert call_script(client, sha, slices(), 0, 10) == 1 + 2 + 3
 
 
-def test_an_error_of_the_server_is_raised_after_all_answers(client: redis.Redis) -> None:
-    """The calls after it are made, and the connection's next command gets its own answer."""
-    sha = str(client.script_load("if redis.call('INCR', 'calls') == 2 then return redis.call('GET') end return 1"))
-    connection = client.connection_pool.get_connection()
-    client.connection_pool.release(connection)
-    with pytest.raises(redis.ResponseError, match="Wrong number of args"):
-        call_script(client, sha, [encode(VIEW, "echopulse", batch(4))], 0, 1)
-    assert client.connection_pool.get_connection() is connection
-    client.connection_pool.release(connection)
-    assert client.get("calls") == b"4"
-
-
-def test_a_slice_that_cannot_be_encoded_leaves_no_answer_behind(client: redis.Redis) -> None:
-    """The answers to what was sent are not taken for those of the next command."""
-    sha = str(client.script_load("return 77"))
-
-    def slices() -> Iterator[EncodedRows]:
-        yield encode(VIEW, "echopulse", batch(2))
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        call_script(client, sha, slices(), 0, 1)
-    assert client.echo("next") == b"next"
-
-
 def test_the_head_names_the_fields_and_how_long_the_key_is_needed(client: redis.Redis) -> None:
     """The script finds the format first, then seconds, the time's field and the values'."""
     rows = encode(VIEW, "echopulse", batch(1))
