@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ from cyclopts import App, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import step
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def watch(*, options: GlobalOptions = NO_OPTIONS) -> None:
     with stopped_by_signal(stop.set), served(settings.drift.metrics_port, "drift.metrics_port") as registry:
         ensure_topics(bootstrap, replication=settings.kafka.replication)
         running = Watch(bootstrap, watcher, settings.home / _FILE, DriftTopic(bootstrap), DriftMetrics(registry), _told)
-        sys.stderr.write(f"watching for drift; baselines are kept in {settings.home / _FILE}\n")
-        sys.stderr.flush()
+        step(f"watching for drift; baselines are kept in {settings.home / _FILE}")
         running.run(stop)
     document: dict[str, Any] = {"read": running.read, "drifts": running.told}
     read = counted(sum(running.read.values()), "record")
@@ -86,7 +85,7 @@ def check(
     if min(hours, reference_hours, rows) < 1:
         raise UsageError(f"--hours {hours} --reference-hours {reference_hours} --rows {rows}: all are at least 1")
     until = datetime.now(UTC) if to is None else read_moment("--to", to)
-    document, pages = compare(options.settings(), Request(until, hours, reference_hours, rows), _say)
+    document, pages = compare(options.settings(), Request(until, hours, reference_hours, rows), step)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         for name, page in pages.items():
@@ -98,11 +97,6 @@ def _compared(column: dict[str, Any]) -> str:
     drifted = "  DRIFTED" if column["drifted"] else ""
     name = f"{column['report']}.{column['column']}"
     return f"{name:<28} {column['distance']:8.3f} of {column['threshold']:g}  {column['method']}{drifted}"
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 @app.command
@@ -149,8 +143,7 @@ def _line(each: dict[str, Any], baseline_panes: int) -> str:
 
 def _told(drift: Drift) -> None:
     shift = drift.shift
-    sys.stderr.write(
+    step(
         f"drift: {drift.key.measure} of {drift.key.group} ({shift.method}): PSI {shift.distance.psi:.3f}, "
-        f"mean {shift.mean_before:.3g} to {shift.mean_after:.3g}\n"
+        f"mean {shift.mean_before:.3g} to {shift.mean_after:.3g}"
     )
-    sys.stderr.flush()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
-from echopulse.cli.steps import redrawn_steps
-from echopulse.cli.train import say, told
+from echopulse.cli.steps import redrawn_steps, step
+from echopulse.cli.train import told
 
 
 def evaluate(
@@ -36,7 +36,7 @@ def evaluate(
 
     settings = options.settings()
     folder = model_folder(settings, model)
-    with recorded("evaluate", f"evaluate {model}", lambda record: publish(settings, [record], say)) as record:
+    with recorded("evaluate", f"evaluate {model}", lambda record: publish(settings, [record], step)) as record:
         watched = Watched(record)
         record.parameters(model=model, split=split)
         if data.is_dir():

@@ -1,30 +1,31 @@
-"""`echopulse registry`: models by their digests, and who is the champion."""
+"""`echopulse registry`: models by their digests, listed, shown, put in; the other commands by name."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
-from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from echopulse.registry.registration import Registered
     from echopulse.settings import Settings
 
 app = App(name="registry", help="Models by their digests: list, judge, promote, roll back, serve.")
+for _name, _help in (
+    ("promote", "Judge a model by the gates and make it the champion of its task."),
+    ("rollback", "Go back to the champion before the last change, within seconds."),
+    ("timeline", "Show which model scores events of which time."),
+    ("follow", "Keep the timelines up to date that workers score by, until Ctrl-C or SIGTERM."),
+):
+    app.command(f"echopulse.cli.registry_champion:{_name}", name=_name, help=_help)
 app.command("echopulse.cli.registry_serve:serve", name="serve", help="Answer by gRPC: models, promotions, scores.")
-
 app.command("echopulse.cli.registry_judge:gates", name="gates", help="List the gates of a task.")
 app.command("echopulse.cli.registry_judge:judge", name="judge", help="Ask the gates about a model, promoting nothing.")
 app.command("echopulse.cli.registry_judge:shadow", name="shadow", help="Compare a model in shadow with the champion.")
 app.command("echopulse.cli.registry_lineage:lineage", name="lineage", help="Event to files, or file to models.")
-
-_Quiet = Parameter(show_default=False)
 
 
 @app.command(name=("list", "ls"))
@@ -87,129 +88,6 @@ def register(folder: str, *tasks: str, options: GlobalOptions = NO_OPTIONS) -> N
     emit(document, options.json, lambda: "\n".join(_registered(digest, one) for one in found))
 
 
-@app.command
-def promote(
-    reference: str,
-    *,
-    at: Annotated[str | None, _Quiet] = None,
-    approver: str = "",
-    data: Annotated[Path | None, _Quiet] = None,
-    options: GlobalOptions = NO_OPTIONS,
-) -> None:
-    """Judge a model by the gates and make it the champion of its task.
-
-    Exits 1, naming the gates, where one does not pass it; the champion
-    goes on.
-
-    Parameters
-    ----------
-    reference
-        TASK@sha256:PREFIX or TASK@challenger.
-    at
-        From which event time on it scores: ms since 1970, or a time such as 2026-01-31T08:00Z. Without it, as soon
-        as every worker can know.
-    approver
-        Who approves it, where the gates ask for a role.
-    data
-        Folder of the labelled files that the gates read; default: training_data of the settings.
-    """
-    from dataclasses import asdict
-
-    from echopulse.cli.moment import read_moment
-    from echopulse.registry.opening import opened_store, parse_reference
-    from echopulse.registry.promotion import Promotion
-    from echopulse.registry.promotion import promote as judge_and_promote
-    from echopulse.registry.report import moment, not_scored_by_timeline, step_document
-
-    settings = options.settings()
-    at_ms = None if at is None else int(at) if at.isdigit() else round(read_moment("--at", at).timestamp() * 1_000)
-    asked = Promotion(parse_reference(reference), at_ms, approver, data)
-    with opened_store(settings) as store:
-        step, verdict = judge_and_promote(store, settings, asked, _say)
-    document = {"task": verdict.task, **step_document(step), "verdict": asdict(verdict)}
-    if unheard := not_scored_by_timeline(settings, verdict.task):
-        _say(unheard)
-    emit(
-        document,
-        options.json,
-        lambda: f"{verdict.task}@{step.digest} is the champion from {moment(step.valid_from_ms)} on",
-    )
-
-
-@app.command
-def rollback(task: str, *, by: str = "", options: GlobalOptions = NO_OPTIONS) -> None:
-    """Go back to the champion before the last change, within seconds.
-
-    Parameters
-    ----------
-    task
-        sentiment, toxicity, offensive, hate or stance.
-    by
-        Who does it, for the timeline.
-    """
-    from echopulse.registry.opening import opened_store
-    from echopulse.registry.promotion import rollback as go_back
-    from echopulse.registry.report import moment, step_document
-
-    if "@" in task:
-        raise UsageError(f"'{task}' is a model; a task is rolled back", task.partition("@")[0])
-    settings = options.settings()
-    with opened_store(settings) as store:
-        step = go_back(store, settings, task, by)
-    document = {"task": task, **step_document(step)}
-    emit(document, options.json, lambda: f"{task}@{step.digest} scores again from {moment(step.valid_from_ms)} on")
-
-
-@app.command
-def timeline(task: str, *, options: GlobalOptions = NO_OPTIONS) -> None:
-    """Show which model scores events of which time.
-
-    Parameters
-    ----------
-    task
-        sentiment, toxicity, offensive, hate or stance.
-    """
-    from echopulse.registry.opening import opened_store
-    from echopulse.registry.report import moment, steps
-
-    with opened_store(options.settings()) as store:
-        found = steps(store.timeline(task))
-    lines = (
-        f"{one['digest'][:19]}  from {moment(one['valid_from_ms'])}  {one['kind']}"
-        + (f" by {one['by']}" if one["by"] else "")
-        for one in found
-    )
-    emit({"task": task, "entries": found}, options.json, lambda: "\n".join(lines) or f"{task} has no champion yet")
-
-
-@app.command
-def follow(*tasks: str, options: GlobalOptions = NO_OPTIONS) -> None:
-    """Keep the timelines up to date that workers score by, until Ctrl-C or SIGTERM.
-
-    It writes them, and the models that they name, to home/models, which
-    strategies name in their option timeline.
-
-    Parameters
-    ----------
-    tasks
-        Those that are scored by their timelines.
-    """
-    import threading
-
-    from echopulse.cli.stop_signal import stopped_by_signal
-    from echopulse.registry.follow import follow as keep_renewing
-    from echopulse.registry.opening import opened_store
-
-    if not tasks:
-        raise UsageError("no task given", "echopulse registry follow sentiment toxicity")
-    settings, stop = options.settings(), threading.Event()
-    folder = (settings.home / "models").absolute()
-    with stopped_by_signal(stop.set), opened_store(settings) as store:
-        _say(f"the timelines of {', '.join(tasks)} are kept in {folder}")
-        renewed = keep_renewing(store, folder, tasks, settings.registry.lead_ms, stop, _say)
-    emit({"tasks": list(tasks), "folder": folder, "renewed": renewed}, options.json, f"renewed {renewed} times")
-
-
 def _registered(digest: str, one: Registered) -> str:
     """Say what a model became of a task."""
     if one.role == "champion":
@@ -253,8 +131,3 @@ def _beside_the_champion(settings: Settings, document: dict[str, Any]) -> dict[s
         return seen_in_shadow(settings, document["task"], document["digest"], MOST_SHOWN)
     except EchoPulseError as error:
         return {"unknown": str(error)}
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
+from echopulse.cli.steps import step
 
 _MOST_SHOWN_OF_A_TEXT = 120
 _LONGEST_WAIT_S = 86_400
@@ -58,7 +58,7 @@ def judge(
 
     settings = options.settings()
     with opened_store(settings) as store:
-        verdict = ask(store, settings, parse_reference(reference), data, _say)
+        verdict = ask(store, settings, parse_reference(reference), data, step)
     document = {"task": verdict.task, "digest": verdict.digest, "verdict": asdict(verdict)}
     emit(document, options.json, lambda: f"{verdict.task}@{verdict.digest}: all {len(verdict.results)} gates pass it")
 
@@ -140,8 +140,3 @@ def shadow_lines(seen: dict[str, Any]) -> list[str]:
 
 def _quoted(text: str | None) -> str:
     return "" if text is None else f": {' '.join(text.split())[:_MOST_SHOWN_OF_A_TEXT]}"
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import counted, emit
+from echopulse.cli.steps import step
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class CheckpointOptions:
 
         languages = tuple(filter(None, (code.strip() for code in self.languages.split(","))))
         order = ImportOrder(self.checkpoint or "", tasks, output, data, self.labels, self.reads, languages, self.floats)
-        return import_checkpoint(order, say)
+        return import_checkpoint(order, step)
 
 
 NO_CHECKPOINT = CheckpointOptions()
@@ -148,12 +148,12 @@ def tracked_training(
     from echopulse.training.card import write_card
     from echopulse.training.trainers import train_model
 
-    send = publish or (lambda record: publishing.publish(settings, [record], say))
+    send = publish or (lambda record: publishing.publish(settings, [record], step))
     with publishing.recorded("train", f"train {order.output.resolve().name}", send) as record:
         record.parent = parent
         note_order(record, order)
         watched = Watched(record)
-        document = train_model(order, say, watched.observer)
+        document = train_model(order, step, watched.observer)
         write_card(order.output, document)
         watched.finish()
         note_model(record, order.output, document, kept=True)
@@ -173,7 +173,7 @@ def _tracked_import(
 
     settings = options.settings()
     name = f"train {output.resolve().name}"
-    with recorded("train", name, lambda record: publish(settings, [record], say)) as record:
+    with recorded("train", name, lambda record: publish(settings, [record], step)) as record:
         record.parameters(checkpoint=imported.checkpoint, tasks=" ".join(tasks), reads=imported.reads)
         if data is not None:
             note_data(record, data, [task for task in tasks if task in TASKS], ("val",))
@@ -190,11 +190,6 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         raise EchoPulseError(f"--output {output} is a file", "name a folder")
     if output.is_dir() and any(output.iterdir()) and not overwrite:
         raise EchoPulseError(f"--output {output} is not empty", "name another folder, or add --overwrite")
-
-
-def say(line: str) -> None:
-    """Tell a person how far it is."""
-    sys.stderr.write(f"{line}\n")
 
 
 def told(document: dict[str, Any]) -> str:

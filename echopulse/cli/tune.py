@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.output import emit
-from echopulse.cli.train import check_output, say, told, tracked_training
+from echopulse.cli.steps import step
+from echopulse.cli.train import check_output, told, tracked_training
 from schemas.errors import EchoPulseError, UsageError
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def tune(
     settings = options.settings()
     order = Search(study or "-".join(tasks), tasks, data, settings.home / "tuning", trials, workers, seed)
     nested: list[RunRecord] = []
-    with recorded("tune", f"tune {order.name}", lambda record: publish(settings, [record, *nested], say)) as record:
-        found = search(order, say)
+    with recorded("tune", f"tune {order.name}", lambda record: publish(settings, [record, *nested], step)) as record:
+        found = search(order, step)
         best = found.best_trial
-        say(f"the best is trial {best.number} with {best.value:.2f}; training it fully")
+        step(f"the best is trial {best.number} with {best.value:.2f}; training it fully")
         record.parameters(tasks=" ".join(tasks), trials=trials, workers=workers, seed=seed)
         note_search(record, found)
         nested += trial_records(found, record)
@@ -94,13 +95,13 @@ def _registered(settings: Settings, output: Path) -> list[str]:
     from echopulse.tracking.publish import is_expected, yet_to_come
 
     if not is_expected(settings) and not yet_to_come(settings):
-        say("not registered: there is no MLflow; `echopulse registry register` does it later")
+        step("not registered: there is no MLflow; `echopulse registry register` does it later")
         return []
     try:
         with opened_store(settings) as store:
             return [one.task for one in register(store, output)[1]]
     except EchoPulseError as error:
-        say(f"not registered: {error}; `echopulse registry register {output}` does it later")
+        step(f"not registered: {error}; `echopulse registry register {output}` does it later")
         return []
 
 

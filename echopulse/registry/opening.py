@@ -43,7 +43,11 @@ def parse_reference(text: str) -> Reference:
     """Read TASK@sha256:PREFIX, TASK@champion or TASK@challenger; raises EchoPulseError."""
     task, at, which = text.partition("@")
     if not at or not task:
-        raise EchoPulseError(f"'{text}' names no model of the registry", "TASK@sha256:PREFIX or TASK@champion")
+        name = task or "TASK"
+        raise EchoPulseError(
+            f"'{text}' names no model of the registry",
+            f"{name}@{CHAMPION}, {name}@{CHALLENGER} or {name}@sha256:PREFIX",
+        )
     if which.startswith("sha256:") and not _DIGEST.fullmatch(which):
         raise EchoPulseError(f"'{which}' is no digest", "sha256: and at least four hex digits")
     if not which.startswith("sha256:") and which not in ALIASES:

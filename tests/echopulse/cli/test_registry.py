@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 NO_MLFLOW = "the registry is kept by MLflow, and there is none (`echopulse up` starts one; tracking.uri names another)"
 
 
-NO_REFERENCE = "'sentiment' names no model of the registry (TASK@sha256:PREFIX or TASK@champion)"
+NO_REFERENCE = (
+    "'sentiment' names no model of the registry (sentiment@champion, sentiment@challenger or sentiment@sha256:PREFIX)"
+)
 A_MODEL = "'sentiment@champion' is a model; a task is rolled back (sentiment)"
 NO_TIME = "--at 'soon' is no time (for example 2026-01-31T08:00Z)"
 NO_TASK = "no task given (echopulse tune sentiment --data DIR --output DIR)"

@@ -28,8 +28,15 @@ def test_references() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("sentiment", "'sentiment' names no model of the registry (TASK@sha256:PREFIX or TASK@champion)"),
-        ("@champion", "'@champion' names no model of the registry (TASK@sha256:PREFIX or TASK@champion)"),
+        (
+            "sentiment",
+            "'sentiment' names no model of the registry "
+            "(sentiment@champion, sentiment@challenger or sentiment@sha256:PREFIX)",
+        ),
+        (
+            "@champion",
+            "'@champion' names no model of the registry (TASK@champion, TASK@challenger or TASK@sha256:PREFIX)",
+        ),
         ("hate@champon", "'champon' is neither a digest nor an alias (did you mean 'champion'?)"),
         ("hate@sha256:abc", "'sha256:abc' is no digest (sha256: and at least four hex digits)"),
         ("hate@sha256:ABCD", "'sha256:ABCD' is no digest (sha256: and at least four hex digits)"),
