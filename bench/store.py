@@ -63,9 +63,10 @@ def measure(count: int, folder: Path) -> Section:
         step("applying the Feast repository")
         views = {view.name: view.schema for view in apply(repo, repo).views}
         view, feast, writer = views[_VIEW], open_store(repo), OnlineWriter(store)
+        begin_ms = time.time_ns() // 1_000_000 - 60_000
         turns = [[(_WRITES + 1) * place + step for step in range(_WRITES + 1)] for place in range(2 * _ROUNDS)]
-        batches = iter([rows(view, total, place) for turn in turns[::2] for place in turn])
-        frames = iter([rows(view, total, place).to_pandas() for turn in turns[1::2] for place in turn])
+        batches = iter([rows(view, total, place, begin_ms) for turn in turns[::2] for place in turn])
+        frames = iter([rows(view, total, place, begin_ms).to_pandas() for turn in turns[1::2] for place in turn])
         writes = {
             "OnlineWriter": lambda: _all_of(total, writer.write(view, next(batches))),
             "Feast, write_to_online_store": lambda: feast.write_to_online_store(_VIEW, next(frames)),
@@ -76,7 +77,7 @@ def measure(count: int, folder: Path) -> Section:
             for what, of_each in costs.items()
         )
         for name in _VIEWS_READ:
-            writer.write(views[name], rows(views[name], total, 2 * _ROUNDS * (_WRITES + 1)))
+            writer.write(views[name], rows(views[name], total, 2 * _ROUNDS * (_WRITES + 1), begin_ms))
         names = [f"{name}:{feature.name}" for name in _VIEWS_READ for feature in views[name].features][:_FEATURES_READ]
         entities = [{key: f"{key}-{place}" for key in ("channel_id", "user_id")} for place in range(_ENTITIES_READ)]
         plugin = FeatureStore(str(repo), fs_yaml_file=repo / "plugin.yaml")
@@ -107,17 +108,16 @@ def measure(count: int, folder: Path) -> Section:
     )
 
 
-def rows(view: ViewSchema, count: int, place: int) -> pa.RecordBatch:
-    """Return a row for each of `count` entities; those of a later `place` are newer, by a second each."""
+def rows(view: ViewSchema, count: int, place: int, begin_ms: int) -> pa.RecordBatch:
+    """Return a row for each of `count` entities, as of `place` seconds after `begin_ms`."""
     random = np.random.default_rng(place)
-    now_ms = time.time_ns() // 1_000_000 - 60_000 + 1_000 * place
     [key] = [column.name for column in view.join_keys]
     columns = {key: pa.array([f"{key}-{number}" for number in range(count)])}
     columns |= {
         feature.name: pa.array(random.integers(0, 5_000, count) if feature.type == "int64" else random.random(count))
         for feature in view.features
     }
-    columns["event_timestamp"] = pa.array(np.full(count, now_ms), pa.timestamp("ms", "UTC"))
+    columns["event_timestamp"] = pa.array(np.full(count, begin_ms + 1_000 * place), pa.timestamp("ms", "UTC"))
     return pa.RecordBatch.from_pydict(columns)
 
 

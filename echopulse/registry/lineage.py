@@ -23,7 +23,7 @@ from transforms.artifact import MANIFEST, SHIPPED, Manifest, file_digest, shippe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from echopulse.registry.store import Entry
+    from echopulse.registry.versions import Entry
     from echopulse.settings import Settings
     from echopulse.tracking.server import MlflowServer
 

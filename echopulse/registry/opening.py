@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from echopulse.registry.store import Entry
     from echopulse.registry.timeline import Timeline
+    from echopulse.registry.versions import Entry
     from echopulse.settings import Settings
 
 

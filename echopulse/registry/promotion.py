@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from echopulse.registry.gates.declaration import Declared
     from echopulse.registry.gates.gate import Gate
     from echopulse.registry.opening import Reference
-    from echopulse.registry.store import Entry, ModelStore
+    from echopulse.registry.store import ModelStore
     from echopulse.registry.timeline import Timeline
+    from echopulse.registry.versions import Entry
     from echopulse.settings import Settings
 
 _VERDICT = "verdict"

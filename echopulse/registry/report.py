@@ -16,8 +16,9 @@ from transforms.selection import DEFAULT_STRATEGIES, options_of
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from echopulse.registry.store import Entry, ModelStore
+    from echopulse.registry.store import ModelStore
     from echopulse.registry.timeline import Step, Timeline
+    from echopulse.registry.versions import Entry
     from echopulse.settings import Settings
 
 

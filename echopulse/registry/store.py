@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from echopulse.registry.probe import probe, tasks_of
-from echopulse.registry.timeline import Step, Timeline, fold
+from echopulse.registry.timeline import fold
+from echopulse.registry.versions import described, entry_of, step_of, step_tags
 from echopulse.tracking.delivery import KIND, WHOLE, deliver, experiment_id
 from echopulse.tracking.model_run import MODEL
 from echopulse.tracking.record import RunRecord
@@ -21,27 +21,14 @@ from transforms.artifact import MANIFEST, file_digest, read_manifest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from echopulse.registry.timeline import Step, Timeline
+    from echopulse.registry.versions import Entry
     from echopulse.tracking.server import MlflowServer
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 #: Registered models whose versions are the steps of a task's timeline.
 _TIMELINE = ".timeline"
 _EXISTS, _MISSING = "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A registered model of a task. `version` is MLflow's number, `source` where MLflow keeps the artifact."""
-
-    task: str
-    digest: str
-    name: str
-    kind: str
-    version: str
-    source: str
-    run: str
-    created_ms: int
-    tags: Mapping[str, str] = field(repr=False)
 
 
 class ModelStore:
@@ -60,9 +47,8 @@ class ModelStore:
         """Return a task's models, the oldest first; one that was registered twice counts once."""
         first: dict[str, Entry] = {}
         for version in self._versions(task):
-            tags = _tags(version)
-            if "digest" in tags:
-                first.setdefault(tags["digest"], _entry(task, version, tags))
+            if (entry := entry_of(task, version)) is not None:
+                first.setdefault(entry.digest, entry)
         return list(first.values())
 
     def entry(self, task: str, digest: str) -> Entry:
@@ -99,7 +85,7 @@ class ModelStore:
             known = [entry for entry in self.entries(task) if entry.digest == digest]
             if not known:
                 run = run or self._run_of(digest) or self._kept(folder, manifest.name)
-                self._create(task, self._source(run), run, _described(manifest.kind, manifest.name, folder, digest))
+                self._create(task, self._source(run), run, described(manifest.kind, manifest.name, folder, digest))
                 known = [entry for entry in self.entries(task) if entry.digest == digest]
             registered[task] = known[0]
             if (last := self.timeline(task).last) is None or last.digest != digest:
@@ -158,27 +144,18 @@ class ModelStore:
             if error.code in {_MISSING, "INVALID_PARAMETER_VALUE"}:
                 return None
             raise
-        tags = _tags(version)
-        return _entry(task, version, tags) if "digest" in tags else None
+        return entry_of(task, version)
 
     def timeline(self, task: str) -> Timeline:
         """Read a task's timeline."""
-        return fold(map(_step, self._versions(task + _TIMELINE)))
+        return fold(map(step_of, self._versions(task + _TIMELINE)))
 
     def append(self, entry: Entry, step: Step) -> tuple[int, Timeline]:
         """Write a step onto the timeline of the model's task; return its number, and the timeline with it.
 
         MLflow numbers versions one after the other: of two that were written at once, one comes first.
         """
-        tags = {
-            "after": str(step.after),
-            "digest": step.digest,
-            "valid_from_ms": str(step.valid_from_ms),
-            "kind": step.kind,
-            "by": step.by,
-            "verdict": step.verdict,
-        }
-        number = self._create(entry.task + _TIMELINE, entry.source, entry.run, tags)
+        number = self._create(entry.task + _TIMELINE, entry.source, entry.run, step_tags(step))
         return number, self.timeline(entry.task)
 
     def _versions(self, name: str) -> list[dict[str, Any]]:
@@ -209,46 +186,3 @@ class ModelStore:
 
     def _source(self, run: str) -> str:
         return f"{self._server.get('runs/get', run_id=run)['run']['info']['artifact_uri']}/{MODEL}"
-
-
-def _described(kind: str, name: str, folder: Path, digest: str) -> dict[str, str]:
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    return {"digest": digest, "kind": kind, "artifact": name, "bytes": str(size)}
-
-
-def _entry(task: str, version: Mapping[str, Any], tags: Mapping[str, str]) -> Entry:
-    return Entry(
-        task=task,
-        digest=tags["digest"],
-        name=tags.get("artifact", ""),
-        kind=tags.get("kind", ""),
-        version=str(version["version"]),
-        source=str(version["source"]),
-        run=str(version.get("run_id", "")),
-        created_ms=int(version.get("creation_timestamp", 0)),
-        tags=tags,
-    )
-
-
-def _step(version: Mapping[str, Any]) -> Step:
-    tags = _tags(version)
-    try:
-        return Step(
-            number=int(version["version"]),
-            after=int(tags["after"]),
-            digest=tags["digest"],
-            valid_from_ms=int(tags["valid_from_ms"]),
-            kind="rollback" if tags["kind"] == "rollback" else "promotion",
-            by=tags.get("by", ""),
-            written_ms=int(version.get("creation_timestamp", 0)),
-            verdict=tags.get("verdict", ""),
-        )
-    except (KeyError, ValueError) as error:
-        raise EchoPulseError(
-            f"{version['name']}: version {version['version']} is no step of a timeline: {error}",
-            "somebody else wrote it; delete that version in MLflow",
-        ) from error
-
-
-def _tags(version: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag.get("value", "") for tag in version.get("tags", [])}

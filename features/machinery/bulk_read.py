@@ -195,15 +195,22 @@ def alive(
     A view comes with the event timestamps of its rows as they are stored; those of all views are decoded at once.
     """
     stamps = [pa.array(cells, pa.binary()) for cells, _ in views]
-    times = timestamp_column(pa.concat_arrays(stamps) if stamps else pa.array([], pa.binary()))
+    if not stamps:
+        return []
+    times = timestamp_column(pa.concat_arrays(stamps))
     exists = times.is_valid().to_numpy(zero_copy_only=False)
     nanos = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    oldest = [
-        now_ns - round(table.ttl.total_seconds() * 1_000_000) * 1_000 if table.ttl else _EVER for _, table in views
-    ]
+    oldest = [_oldest(table, now_ns) for _, table in views]
     sizes = [len(part) for part in stamps]
     live = exists & (nanos >= np.repeat(np.array(oldest, np.int64), sizes))
     return np.split(live, np.cumsum(sizes)[:-1])
+
+
+def _oldest(table: FeatureView, now_ns: int) -> int:
+    """Return the first ns since 1970 that a row of a view is served with; ns go back to 1677 only."""
+    if not table.ttl:
+        return _EVER
+    return max(_EVER, now_ns - round(table.ttl.total_seconds() * 1_000_000) * 1_000)
 
 
 def _name(response: GetOnlineFeaturesResponse, view: ViewRead, *, full_names: bool, with_versions: bool) -> None:

@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     Command = tuple[bytes, list[str | bytes]]
 
 
+#: Commands sent in one go: the time-out of the connection holds for each.
+_TOGETHER = 1_000
+
+
 def read_hash_fields(client: Client, commands: Sequence[Command]) -> list[list[Cell]]:
     """Return the cells of each command, a hash's key and its fields, None for those missing.
 
-    Raises redis' errors.
+    Without commands nothing is sent. Raises redis' errors.
     """
+    if not commands:
+        return []
     if isinstance(client, redis.Redis):
-        return pipelined(client, [([_packed(commands)], len(commands))])
+        parts = (commands[start : start + _TOGETHER] for start in range(0, len(commands), _TOGETHER))
+        return pipelined(client, (([_packed(part)], len(part)) for part in parts))
     with client.pipeline(transaction=False) as calls:  # type: ignore[no-untyped-call] # redis has few types here
         for key, fields in commands:
             calls.hmget(key, fields)

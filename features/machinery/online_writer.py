@@ -168,7 +168,7 @@ def newest_rows(view: ViewSchema, batch: pa.RecordBatch) -> pa.RecordBatch:
         if column.name in batch.schema.names
     ]
     if len(keys) < len(view.join_keys) or EVENT_TIMESTAMP not in batch.schema.names:
-        return batch  # `encode` says what is missing
+        return batch  # `fitted` says what is missing
     codes = [key.to_numpy(zero_copy_only=False) for key in keys]
     times = batch.column(EVENT_TIMESTAMP).cast(pa.int64()).to_numpy(zero_copy_only=False)
     order = np.lexsort((np.arange(batch.num_rows), times, *codes))

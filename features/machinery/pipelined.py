@@ -22,13 +22,14 @@ def pipelined(client: redis.Redis, requests: Iterable[tuple[Sequence[Bytes], int
     """Send requests, each the bytes of commands and how many they are, as they come; return the answers in order.
 
     What the server answers to the first is waited for after the last is sent. Raises the first error that the server
-    answered with, after all answers were read, and redis' errors of the connection.
+    answered with, after all answers were read; redis' errors of the connection; and what `requests` raise.
     """
     connection = client.connection_pool.get_connection()
     try:
         expected = 0
         for pieces, commands in requests:
-            connection.send_packed_command(pieces)
+            # A health check between requests would take the answer to one of them for its own.
+            connection.send_packed_command(pieces, check_health=not expected)
             expected += commands
         answers = [_answer(connection) for _ in range(expected)]
     except BaseException:

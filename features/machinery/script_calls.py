@@ -39,7 +39,7 @@ class EncodedSlices:
     cipher: Encryption | None = None
 
     def __iter__(self) -> Iterator[EncodedRows]:
-        """Yield `ROWS_ENCODED` rows at a time."""
+        """Yield `ROWS_ENCODED` rows at a time; raises EchoPulseError as `encode` does."""
         for start in range(0, self.batch.num_rows, ROWS_ENCODED):
             rows = encode(self.view, self.project, self.batch.slice(start, ROWS_ENCODED))
             yield rows if self.cipher is None else encrypt_rows(rows, self.cipher)
@@ -74,6 +74,9 @@ def _request(sha: str, rows: EncodedRows, key_ttl_s: int, rows_per_call: int) ->
     beginning = b"".join([opened(b"EVALSHA", len(given) + 1), *arguments(given)])
     starts = range(0, total, rows_per_call)
     pieces: list[Bytes] = []
+    end = b""
     for start in starts:
-        pieces += (beginning, *arguments([data[offsets[start] : offsets[min(start + rows_per_call, total)]]]))
-    return pieces, len(starts)
+        part = data[offsets[start] : offsets[min(start + rows_per_call, total)]]
+        pieces += (b"%b%b$%d\r\n" % (end, beginning, len(part)), part)
+        end = b"\r\n"
+    return [*pieces, end], len(starts)

@@ -51,3 +51,21 @@ def test_a_key_of_another_use_is_the_servers_error(client: redis.Redis) -> None:
     client.set("text", "x")
     with pytest.raises(redis.ResponseError, match="wrong kind of value"):
         read_hash_fields(client, [(b"text", ["a"]), (b"none", ["a"])])
+
+
+def test_nothing_is_asked_for_nothing() -> None:
+    """Not even whether the server is there."""
+    with redis.Redis("127.0.0.1", 1, socket_timeout=1) as away:
+        assert read_hash_fields(away, []) == []
+
+
+@pytest.mark.parametrize("count", [999, 1_000, 2_500])
+def test_any_number_of_hashes_is_read(client: redis.Redis, count: int) -> None:
+    """However they are sent."""
+    with client.pipeline(transaction=False) as calls:
+        for number in range(count):
+            calls.hset(f"{number}", "n", str(number))
+        calls.execute()
+    fields: list[str | bytes] = ["n"]
+    cells = read_hash_fields(client, [(b"%d" % number, fields) for number in range(count)])
+    assert cells == [[b"%d" % number] for number in range(count)]

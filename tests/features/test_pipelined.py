@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
@@ -24,6 +24,14 @@ Request = tuple["Sequence[Bytes]", int]
 def command(name: bytes, *parts: Bytes) -> list[Bytes]:
     """A command as it is sent."""
     return [opened(name, len(parts)), *arguments(parts)]
+
+
+def opened_connection(client: redis.Redis) -> tuple[Any, Any]:
+    """The connection that the client's next command goes over, and its socket."""
+    client.ping()
+    connection = client.connection_pool.get_connection()
+    client.connection_pool.release(connection)
+    return connection, connection._sock
 
 
 @given(st.lists(st.binary(max_size=300), max_size=20))
@@ -57,19 +65,18 @@ def test_a_request_is_worked_on_before_the_next_is_there(client: redis.Redis, va
 
 
 def test_an_error_of_the_server_is_raised_after_all_answers(client: redis.Redis) -> None:
-    """The commands after it are carried out, and the connection's next one gets its own answer."""
-    connection = client.connection_pool.get_connection()
-    client.connection_pool.release(connection)
+    """The commands after it are carried out, and the connection stays open for the next one, which gets its answer."""
+    connection, socket = opened_connection(client)
     requests = [(command(b"GET"), 1), (command(b"NOTHING"), 1), (command(b"SET", b"a", b"1"), 1)]
     with pytest.raises(redis.ResponseError, match="wrong number of arguments for 'get'"):
         pipelined(client, requests)
-    assert client.connection_pool.get_connection() is connection
-    client.connection_pool.release(connection)
     assert client.get("a") == b"1"
+    assert opened_connection(client) == (connection, socket)
 
 
 def test_a_request_that_is_not_made_leaves_no_answer_behind(client: redis.Redis) -> None:
-    """The answers to what was sent are not taken for those of the next command."""
+    """The answers to what was sent are not taken for those of the next command: the connection is closed at once."""
+    connection, _ = opened_connection(client)
 
     def requests() -> Iterator[Request]:
         yield command(b"ECHO", b"first"), 1
@@ -77,7 +84,23 @@ def test_a_request_that_is_not_made_leaves_no_answer_behind(client: redis.Redis)
 
     with pytest.raises(KeyboardInterrupt):
         pipelined(client, requests())
+    assert connection._sock is None
     assert client.echo("next") == b"next"
+
+
+def test_a_connection_is_checked_before_the_first_request_alone(valkey: str) -> None:
+    """A check in between would take an answer for its own."""
+    host, port = valkey.split(":")
+    with redis.Redis(host, int(port), socket_timeout=5, health_check_interval=30) as client:
+        connection, socket = opened_connection(client)
+
+        def requests() -> Iterator[Request]:
+            for word in (b"a", b"b", b"c"):
+                yield command(b"ECHO", word), 1
+                connection.next_health_check = 1  # long due
+
+        assert pipelined(client, requests()) == [b"a", b"b", b"c"]
+        assert opened_connection(client) == (connection, socket)
 
 
 def test_a_server_that_is_away_is_redis_error() -> None:

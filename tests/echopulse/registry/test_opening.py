@@ -28,11 +28,7 @@ def test_references() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (
-            "sentiment",
-            "'sentiment' names no model of the registry "
-            "(sentiment@champion, sentiment@challenger or sentiment@sha256:PREFIX)",
-        ),
+        ("hate", "'hate' names no model of the registry (hate@champion, hate@challenger or hate@sha256:PREFIX)"),
         (
             "@champion",
             "'@champion' names no model of the registry (TASK@champion, TASK@challenger or TASK@sha256:PREFIX)",
