@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from features.machinery.silence import LATER_MS
 from pipelines import tables
 from schemas import topics
 
@@ -53,7 +54,7 @@ def definitions(config: SignalsConfig) -> tuple[str, ...]:
         panes_view(config.crowd_pane_ms),
         ALL_VIEW.format(pane=_interval(config.crowd_pane_ms)),
         SCOPES_VIEW.format(pane=_interval(config.crowd_pane_ms), history=_interval(_HISTORY_MS)),
-        CONVERSATIONS_VIEW,
+        conversations_view(config.crowd_pane_ms),
     )
 
 
@@ -83,11 +84,21 @@ FROM (
 )"""
 
 
-CONVERSATIONS_VIEW = f"""CREATE TEMPORARY VIEW crowd_talk AS
+def conversations_view(pane_ms: int) -> str:
+    """Return the statement that names the conversations of each minute, found some seconds after it ended.
+
+    By then the windows of users, of which as many end with the minute as in no other moment, are written. A pane's time
+    is the last ms in it: a minute that is moved by less than a pane holds the same panes.
+    """
+    later_ms = LATER_MS if pane_ms > LATER_MS else 0
+    moved = f", {_interval(later_ms)}" if later_ms else ""
+    back = f" - {_interval(later_ms)}" if later_ms else ""
+    return f"""CREATE TEMPORARY VIEW crowd_talk AS
 SELECT channel_id, minute_time, crowd_conversations(channel_id, minute_time, samples, messages) AS conversations
 FROM (
-  SELECT channel_id, window_time AS minute_time, ARRAY_AGG(sample) AS samples, SUM(messages) AS messages
-  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), {_MINUTE}))
+  SELECT channel_id, CAST(window_time{back} AS TIMESTAMP_LTZ(3)) AS minute_time, ARRAY_AGG(sample) AS samples,
+    SUM(messages) AS messages
+  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), {_MINUTE}{moved}))
   GROUP BY channel_id, window_start, window_end, window_time
 )"""
 

@@ -6,6 +6,7 @@ here, 14 in fastavro, and about 10 in Flink's own Avro format, which also needs 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,7 +179,9 @@ def _extended(
     return (pc.if_else(pa.array(counts == 0), _NOTHING, varints(counts)), *known, _END)
 
 
+@lru_cache(maxsize=1_024)
 def _constant(word: str) -> pa.BinaryScalar:
+    """Return a word as it stands in a datum: kinds, labels and models, of which there are few, named in every batch."""
     data = word.encode()
     return pa.scalar(_count(len(data)).as_py() + data, pa.binary())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,7 @@ class Column:
         return pa.concat_arrays([self.values, empty if own else self._neutral, empty]).take(pa.array(index))
 
 
+@cache
 def blank(type_: pa.DataType) -> pa.Array:
     """One empty value of a type of ANALYSED: '', 0, or an empty list or map."""
     value: Any = [] if pa.types.is_nested(type_) else "" if pa.types.is_string(type_) else 0

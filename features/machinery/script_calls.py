@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from features.machinery.redis_format import EncodedRows
     from features.machinery.view_spec import ViewSchema
 
-#: Encoded at a time. Fewer cost more a row (2,048: a sixth), more leave the server idle for longer at first.
-ROWS_ENCODED = 4_096
+#: Encoded at a time, as many as the job hands over at a time. Fewer cost more a row (2,048: a sixth), more leave the
+#: server idle for longer at first.
+ROWS_ENCODED = 5_000
 
 
 @dataclass(frozen=True)

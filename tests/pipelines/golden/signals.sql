@@ -208,8 +208,9 @@ FROM (
 CREATE TEMPORARY VIEW crowd_talk AS
 SELECT channel_id, minute_time, crowd_conversations(channel_id, minute_time, samples, messages) AS conversations
 FROM (
-  SELECT channel_id, window_time AS minute_time, ARRAY_AGG(sample) AS samples, SUM(messages) AS messages
-  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), INTERVAL '1' MINUTE))
+  SELECT channel_id, CAST(window_time - INTERVAL '0 00:00:05.000' DAY TO SECOND(3) AS TIMESTAMP_LTZ(3)) AS minute_time, ARRAY_AGG(sample) AS samples,
+    SUM(messages) AS messages
+  FROM TABLE(TUMBLE(TABLE crowd_panes, DESCRIPTOR(pane_time), INTERVAL '1' MINUTE, INTERVAL '0 00:00:05.000' DAY TO SECOND(3)))
   GROUP BY channel_id, window_start, window_end, window_time
 );
 
