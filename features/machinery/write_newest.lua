@@ -6,9 +6,13 @@ local format, needed_s, ts_field = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local fields, blob = #ARGV - 4, ARGV[#ARGV]
 local call, unpack_row = redis.call, struct.unpack
 
--- Other views share the key: its time to live is made longer where this row needs it, never shorter. It is set a 64th
--- too long, so that a key written all the time is not set anew, and replicated, with every row.
-local needed_ms, granted_s = needed_s * 1000, needed_s + math.ceil(needed_s / 64)
+-- Other views share the key: its time to live is made longer where this row needs it, never shorter. A lap is a 64th of
+-- the time needed. A key is set to two laps more than needed where it has less than one more: so one written all the
+-- time is not set anew, and replicated, with every row. And a row of a lap that still lasts, by event time and by the
+-- clock, need not even ask: the row that it replaces did so in the same lap, and left the key one lap more than needed.
+local needed_ms, lap_ms = needed_s * 1000, math.ceil(needed_s / 64) * 1000
+local clock = call('TIME')
+local now_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local hset = {'HSET', '', ts_field, ''}
 for i = 1, fields do
@@ -45,6 +49,10 @@ local function time(message)
   local parts = decoded[message]
   if not parts then
     parts = decode(message)
+    if needed_s > 0 then
+      local lap = math.floor(parts[1] * 1000 / lap_ms)
+      parts.lap = (lap + 1) * lap_ms > now_ms and lap or nil
+    end
     decoded[message] = parts
   end
   return parts
@@ -53,6 +61,17 @@ end
 local function older(one, other)
   local a, b = time(one), time(other)
   return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
+end
+
+-- A key's time to live, as PTTL tells it before this row is written: -2: there is no such key, -1: it is kept for ever.
+local function keep(key, left_ms)
+  if needed_s == 0 then
+    if left_ms >= 0 then
+      call('PERSIST', key)
+    end
+  elseif left_ms == -2 or (left_ms >= 0 and left_ms < needed_ms + lap_ms) then
+    call('PEXPIRE', key, needed_ms + 2 * lap_ms)
+  end
 end
 
 local position, written = 1, 0
@@ -64,15 +83,13 @@ while position <= #blob do
   end
   local stored = call('HGET', key, ts_field)
   if not stored or stored == stamp or older(stored, stamp) then
-    local left_ms = call('PTTL', key) -- -2: there is no such key, -1: it is kept for ever
+    local lap = time(stamp).lap
+    local asked = stored and lap and time(stored).lap == lap
+    local left_ms = not asked and call('PTTL', key)
     hset[2], hset[4] = key, stamp
     call(unpack(hset))
-    if needed_s == 0 then
-      if left_ms >= 0 then
-        call('PERSIST', key)
-      end
-    elseif left_ms == -2 or (left_ms >= 0 and left_ms < needed_ms) then
-      call('EXPIRE', key, granted_s)
+    if left_ms then
+      keep(key, left_ms)
     end
     written = written + 1
   end
