@@ -64,9 +64,10 @@ def measure(count: int, folder: Path) -> Section:
         views = {view.name: view.schema for view in apply(repo, repo).views}
         view, feast, writer = views[_VIEW], open_store(repo), OnlineWriter(store)
         begin_ms = time.time_ns() // 1_000_000 - 60_000
-        turns = [[(_WRITES + 1) * place + step for step in range(_WRITES + 1)] for place in range(2 * _ROUNDS)]
-        batches = iter([rows(view, total, place, begin_ms) for turn in turns[::2] for place in turn])
-        frames = iter([rows(view, total, place, begin_ms).to_pandas() for turn in turns[1::2] for place in turn])
+        turn = _WRITES + 1
+        places = range(2 * _ROUNDS * turn)
+        batches = iter([rows(view, total, place, begin_ms) for place in places if place // turn % 2 == 0])
+        frames = iter([rows(view, total, place, begin_ms).to_pandas() for place in places if place // turn % 2])
         writes = {
             "OnlineWriter": lambda: _all_of(total, writer.write(view, next(batches))),
             "Feast, write_to_online_store": lambda: feast.write_to_online_store(_VIEW, next(frames)),
@@ -77,7 +78,7 @@ def measure(count: int, folder: Path) -> Section:
             for what, of_each in costs.items()
         )
         for name in _VIEWS_READ:
-            writer.write(views[name], rows(views[name], total, 2 * _ROUNDS * (_WRITES + 1), begin_ms))
+            writer.write(views[name], rows(views[name], total, len(places), begin_ms))
         names = [f"{name}:{feature.name}" for name in _VIEWS_READ for feature in views[name].features][:_FEATURES_READ]
         entities = [{key: f"{key}-{place}" for key in ("channel_id", "user_id")} for place in range(_ENTITIES_READ)]
         plugin = FeatureStore(str(repo), fs_yaml_file=repo / "plugin.yaml")

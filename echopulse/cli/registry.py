@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from echopulse.settings import Settings
 
 app = App(name="registry", help="Models by their digests: list, judge, promote, roll back, serve.")
-for _name, _help in (
-    ("promote", "Judge a model by the gates and make it the champion of its task."),
-    ("rollback", "Go back to the champion before the last change, within seconds."),
-    ("timeline", "Show which model scores events of which time."),
-    ("follow", "Keep the timelines up to date that workers score by, until Ctrl-C or SIGTERM."),
+for _module, _name, _help in (
+    ("registry_champion", "promote", "Judge a model by the gates and make it the champion of its task."),
+    ("registry_champion", "rollback", "Go back to the champion before the last change, within seconds."),
+    ("registry_champion", "timeline", "Show which model scores events of which time."),
+    ("registry_champion", "follow", "Keep the timelines up to date that workers score by, until Ctrl-C or SIGTERM."),
+    ("registry_serve", "serve", "Answer by gRPC: models, promotions, scores."),
+    ("registry_judge", "gates", "List the gates of a task."),
+    ("registry_judge", "judge", "Ask the gates about a model, promoting nothing."),
+    ("registry_judge", "shadow", "Compare a model in shadow with the champion."),
+    ("registry_lineage", "lineage", "Event to files, or file to models."),
 ):
-    app.command(f"echopulse.cli.registry_champion:{_name}", name=_name, help=_help)
-app.command("echopulse.cli.registry_serve:serve", name="serve", help="Answer by gRPC: models, promotions, scores.")
-app.command("echopulse.cli.registry_judge:gates", name="gates", help="List the gates of a task.")
-app.command("echopulse.cli.registry_judge:judge", name="judge", help="Ask the gates about a model, promoting nothing.")
-app.command("echopulse.cli.registry_judge:shadow", name="shadow", help="Compare a model in shadow with the champion.")
-app.command("echopulse.cli.registry_lineage:lineage", name="lineage", help="Event to files, or file to models.")
+    app.command(f"echopulse.cli.{_module}:{_name}", name=_name, help=_help)
 
 
 @app.command(name=("list", "ls"))

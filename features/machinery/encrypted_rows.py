@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from features.machinery.encryption import Encryption
-
-    Cell = bytes | bytearray | memoryview | None
+    from features.machinery.hash_reads import Cell
 
 _WIDTHS = {"I4": 4, "B": 1}
 

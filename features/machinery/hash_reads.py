@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from features.machinery.pipelined import arguments, opened, pipelined
+from features.machinery.pipelined import arguments, opened, pipelined, sized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,5 +47,5 @@ def _packed(commands: Sequence[Command]) -> bytes:
         if fields is not last:
             names = [field.encode() if isinstance(field, str) else field for field in fields]
             head, tail, last = opened(b"HMGET", 1 + len(names)), b"\r\n" + b"".join(arguments(names)), fields
-        pieces += (head, b"$%d\r\n" % len(key), key, tail)
+        pieces += (head, sized(key), key, tail)
     return b"".join(pieces)

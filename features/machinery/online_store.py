@@ -19,7 +19,8 @@ from feast.infra.online_stores.helpers import compute_versioned_name
 from feast.infra.online_stores.redis import RedisClient, RedisOnlineStore, RedisOnlineStoreConfig
 from pydantic import model_validator
 
-from features.machinery.bulk_read import fill, plan_read
+from features.machinery.bulk_answer import fill
+from features.machinery.bulk_read import plan_read
 from features.machinery.connection import OnlineStoreSettings, connect
 from features.machinery.encrypted_rows import decrypt_cells, encryption
 from features.machinery.feast_repo import ignore_alpha_warning

@@ -26,7 +26,7 @@ from redis.exceptions import (
 from features.machinery.cluster_writes import write_to_cluster
 from features.machinery.connection import OnlineStoreSettings, connect, refused
 from features.machinery.encrypted_rows import encrypt_rows, encryption
-from features.machinery.redis_format import fitted, joined
+from features.machinery.redis_format import joined
 from features.machinery.script_calls import EncodedSlices, call_script, head
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from schemas.errors import EchoPulseError
@@ -87,7 +87,7 @@ class OnlineWriter:
         """
         if not batch.num_rows:
             return 0
-        rows = fitted(view, newest_rows(view, batch))
+        rows = newest_rows(view, batch)
         return self._send(view.name, EncodedSlices(view, self.settings.project, rows, self._encryption))
 
     def send(self, view: str, encoded: EncodedRows) -> int:
@@ -168,7 +168,7 @@ def newest_rows(view: ViewSchema, batch: pa.RecordBatch) -> pa.RecordBatch:
         if column.name in batch.schema.names
     ]
     if len(keys) < len(view.join_keys) or EVENT_TIMESTAMP not in batch.schema.names:
-        return batch  # `fitted` says what is missing
+        return batch  # `EncodedSlices` says what is missing
     codes = [key.to_numpy(zero_copy_only=False) for key in keys]
     times = batch.column(EVENT_TIMESTAMP).cast(pa.int64()).to_numpy(zero_copy_only=False)
     order = np.lexsort((np.arange(batch.num_rows), times, *codes))

@@ -45,12 +45,17 @@ def pipelined(client: redis.Redis, requests: Iterable[tuple[Sequence[Bytes], int
 
 def arguments(parts: Iterable[Bytes]) -> list[Bytes]:
     """Return arguments of a command as they are sent, in pieces: none is copied."""
-    return [piece for part in parts for piece in (b"$%d\r\n" % len(part), part, b"\r\n")]
+    return [piece for part in parts for piece in (sized(part), part, b"\r\n")]
+
+
+def sized(part: Bytes) -> bytes:
+    """Return what stands before an argument: its length."""
+    return b"$%d\r\n" % len(part)
 
 
 def opened(command: bytes, count: int) -> bytes:
     """Return the beginning of a command that has `count` arguments."""
-    return b"*%d\r\n$%d\r\n%b\r\n" % (count + 1, len(command), command)
+    return b"*%d\r\n%b%b\r\n" % (count + 1, sized(command), command)
 
 
 def _answer(connection: Any) -> Any:  # noqa: ANN401 redis types neither

@@ -63,7 +63,11 @@ def encode(view: ViewSchema, project: str, batch: pa.RecordBatch) -> EncodedRows
 
     Raises EchoPulseError as `fitted` does.
     """
-    batch = fitted(view, batch)
+    return encode_fitted(view, project, fitted(view, batch))
+
+
+def encode_fitted(view: ViewSchema, project: str, batch: pa.RecordBatch) -> EncodedRows:
+    """Encode feature rows that `fitted` gave, or some of them."""
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     numeric = [column for column in view.features if column.type != "string"]
     strings = [column for column in view.features if column.type == "string"]
@@ -99,7 +103,7 @@ def fitted(view: ViewSchema, batch: pa.RecordBatch) -> pa.RecordBatch:
 def joined(slices: Iterable[EncodedRows]) -> EncodedRows:
     """Return the rows of slices of one view, of which there is at least one."""
     first, *others = slices
-    return replace(first, rows=pa.concat_arrays([first.rows, *(part.rows for part in others)])) if others else first
+    return replace(first, rows=pa.concat_arrays([first.rows, *(part.rows for part in others)]))
 
 
 def entity_keys(view: ViewSchema, project: str, batch: pa.RecordBatch) -> pa.BinaryArray:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from features.machinery.encrypted_rows import encrypt_rows
-from features.machinery.pipelined import arguments, opened, pipelined
-from features.machinery.redis_format import encode
+from features.machinery.pipelined import arguments, opened, pipelined, sized
+from features.machinery.redis_format import encode_fitted, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,23 +26,22 @@ if TYPE_CHECKING:
 ROWS_ENCODED = 5_000
 
 
-@dataclass(frozen=True)
 class EncodedSlices:
-    """The rows of a batch that fits its view, encoded slice by slice, and encrypted where there is a cipher.
+    """The rows of a batch, encoded slice by slice, and encrypted where there is a cipher.
 
     It can be gone through again, as a retry does: nothing encoded is kept.
     """
 
-    view: ViewSchema
-    project: str
-    batch: pa.RecordBatch
-    cipher: Encryption | None = None
+    def __init__(self, view: ViewSchema, project: str, batch: pa.RecordBatch, cipher: Encryption | None = None) -> None:
+        """Look at the whole batch, before any of it is sent; raises EchoPulseError as `fitted` does."""
+        self._view, self._project, self._cipher = view, project, cipher
+        self._batch = fitted(view, batch)
 
     def __iter__(self) -> Iterator[EncodedRows]:
-        """Yield `ROWS_ENCODED` rows at a time; raises EchoPulseError as `encode` does."""
-        for start in range(0, self.batch.num_rows, ROWS_ENCODED):
-            rows = encode(self.view, self.project, self.batch.slice(start, ROWS_ENCODED))
-            yield rows if self.cipher is None else encrypt_rows(rows, self.cipher)
+        """Yield `ROWS_ENCODED` rows at a time."""
+        for start in range(0, self._batch.num_rows, ROWS_ENCODED):
+            rows = encode_fitted(self._view, self._project, self._batch.slice(start, ROWS_ENCODED))
+            yield rows if self._cipher is None else encrypt_rows(rows, self._cipher)
 
 
 def call_script(
@@ -78,6 +76,6 @@ def _request(sha: str, rows: EncodedRows, key_ttl_s: int, rows_per_call: int) ->
     end = b""
     for start in starts:
         part = data[offsets[start] : offsets[min(start + rows_per_call, total)]]
-        pieces += (b"%b%b$%d\r\n" % (end, beginning, len(part)), part)
+        pieces += (end + beginning + sized(part), part)
         end = b"\r\n"
     return [*pieces, end], len(starts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,8 @@ import pandas as pd
 import pytest
 from feast import FeatureStore
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
-from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from features.machinery.bulk_read import alive
 
 if TYPE_CHECKING:
     from feast.online_response import OnlineResponse
@@ -64,7 +60,6 @@ FEATURES = {
 }
 REFS = [f"{view}:{name}" for view, names in FEATURES.items() for name in names]
 CHANNELS = ["a", "b", "twitch:ünï", "", "z" * 200]
-MOMENT_1960 = Timestamp(seconds=-315_619_200).SerializeToString()
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=700)
@@ -185,19 +180,6 @@ def test_each_view_of_a_request_has_its_own_time_to_live(client: Any, stores: di
     asked = [{"channel_id": name} for name in ("new", "old", "nobody")]
     answer = stores["ours"].get_online_features(["brief:m", "counts:n"], asked).to_dict()
     assert (answer["m"], answer["n"]) == ([7, None, None], [3, 3, None])
-
-
-def test_what_is_no_view_has_no_times() -> None:
-    """A request may be for features that are computed from its own values alone."""
-    assert alive([], 0) == []
-
-
-def test_a_time_to_live_may_be_longer_than_ns_count(stores: dict[str, FeatureStore]) -> None:
-    """A thousand years are for ever."""
-    table = copy(stores["ours"].get_feature_view("brief"))
-    table.ttl = timedelta(days=365_000)
-    [live] = alive([((MOMENT_1960, None), table)], 2 * 10**18)
-    assert live.tolist() == [True, False]
 
 
 def test_a_missing_join_key_is_told_as_by_feast(stores: dict[str, FeatureStore]) -> None:
