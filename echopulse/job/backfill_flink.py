@@ -109,10 +109,9 @@ def start_jvm() -> None:
     """Start PyFlink's JVM with nowhere to print to: Hadoop's readers would write among a command's JSON document."""
     from pyflink.java_gateway import get_gateway
 
-    from echopulse.stack import find_java
+    from echopulse.job.planner_jvm import prepare_jvm
 
-    # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
-    os.environ["JAVA_HOME"] = str(find_java().home)
+    prepare_jvm()
     sys.stdout.flush()
     stdout, nowhere = os.dup(_STDOUT), os.open(os.devnull, os.O_WRONLY)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +51,8 @@ def declare(
     is to run: what is missing or refused is told in one line, not by a job that restarts over and over. Raises
     EchoPulseError.
     """
-    from echopulse.stack import find_java, flink_jars
+    from echopulse.job.planner_jvm import prepare_jvm
+    from echopulse.stack import flink_jars
     from features.machinery.catalog import compiled_views
     from pipelines.environment import environment
     from pipelines.signals import declare as declare_signals
@@ -65,8 +65,7 @@ def declare(
     views = compiled_views(FEATURES, settings.home)
     extra = _taken_up(savepoint) if savepoint else {}
     jars: list[Path] = flink_jars(settings)
-    # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
-    os.environ["JAVA_HOME"] = str(find_java().home)
+    prepare_jvm()
     with _told():
         table_environment = environment(config, jars, settings.flink.rest if remote else None, extra)
         return declare_signals(table_environment, config, views, analyse)

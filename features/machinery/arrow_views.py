@@ -79,7 +79,7 @@ class ArrowFamily:
     def panes(self, rows: pa.Table) -> pa.Table:
         """Aggregate events: the columns of `schemas.arrow.EXCHANGED` that views use, and `ts` in ms since the epoch."""
         kept = rows.filter(self._condition(rows)).combine_chunks()
-        ts, step = kept.column("ts").to_numpy(), self.family.steps[0]
+        ts, step = kept.column("ts").to_numpy(), self.family.step_ms
         typed = [(key.name, pa.type_for_alias(key.type)) for key in self.views[0].view.join_keys]
         built = kept.select(self.keys).cast(pa.schema(typed))
         for view in self.views:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import gcd
 from typing import TYPE_CHECKING
 
+from features.machinery.windows import SECOND_MS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -14,20 +16,33 @@ if TYPE_CHECKING:
 #: slide and the rows that are due then, and a stream keeps the panes of a slide merged anyway. A batch copies each pane
 #: into every window that holds it.
 _WORTH = 12
+#: How long panes that events go into are in ms, where they can be and slides end so often that it matters: at the end
+#: of one all keys of the last pane are told before any window over them.
+_SHORT_MS, _SHORTEST_MS, _OFTEN_MS = 10_000, 5_000, 200_000
 
 
 def pane_steps(views: Sequence[ResolvedView]) -> tuple[int, ...]:
-    """Return the lengths of the panes that views share in ms, each a multiple of the one before.
-
-    The shortest is the longest that all their windows are made of.
-    """
-    slides = sorted({view.slide_ms for view in views})
-    steps = [gcd(*slides)]
-    for slide in slides:
-        worth = slide >= _WORTH * steps[-1] or windows_that_are_panes(views, slide) is not None
+    """Return the lengths of the panes that views share in ms, each a multiple of the one before."""
+    step = common_step(views)
+    steps = [_first(step) if any(view.window_ms > step for view in views) else step]
+    for slide in sorted({view.slide_ms for view in views}):
+        worth = slide >= _WORTH * max(step, steps[-1]) or windows_that_are_panes(views, slide) is not None
         if worth and slide > steps[-1] and slide % steps[-1] == 0:
             steps.append(slide)
     return tuple(steps)
+
+
+def common_step(views: Iterable[ResolvedView]) -> int:
+    """Return the longest step in ms that all windows of views are made of."""
+    return gcd(*(view.slide_ms for view in views))
+
+
+def _first(step_ms: int) -> int:
+    """Return how long the panes are that make up a step, in ms; steps are whole seconds."""
+    if not _SHORT_MS < step_ms <= _OFTEN_MS:
+        return step_ms
+    parts = range(_SHORT_MS, _SHORTEST_MS - 1, -SECOND_MS)
+    return next((part for part in parts if step_ms % part == 0), step_ms)
 
 
 def windows_that_are_panes(views: Iterable[ResolvedView], step_ms: int) -> ResolvedView | None:

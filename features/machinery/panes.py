@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from features.machinery.aggregates import FUNCTIONS, ROWS, finished
-from features.machinery.pane_steps import pane_steps, step_below, windows_that_are_panes
+from features.machinery.pane_steps import common_step, pane_steps, step_below, windows_that_are_panes
 from features.machinery.resolve import quote, rows_of
 from features.machinery.silence import last_panes
 from features.machinery.view_spec import Panes
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """Views that share panes; the shortest step is the longest that all their windows are made of."""
+    """Views that share panes."""
 
     name: str
     source: str
@@ -39,6 +39,11 @@ class Family:
     def steps(self) -> tuple[int, ...]:
         """The lengths of panes in ms, each a multiple of the one before."""
         return pane_steps(self.views)
+
+    @property
+    def step_ms(self) -> int:
+        """The longest step that all windows are made of, in ms: panes for a batch, where no row waits for their end."""
+        return common_step(self.views)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -125,11 +130,14 @@ class Family:
     def later_ms(self, view: ResolvedView) -> int:
         """Return how long after their end a view's windows are computed, in ms: before the next pane ends.
 
-        Of views over the same panes those that are due more often go first, where slides of both end together.
+        Of views over the same panes those that are due more often go first, where slides of both end together. Of
+        those that are due as often the longest windows, whose rows are more and take longer, begin a little before.
         """
         patience = patience_ms(view.slide_ms)
-        first = view.slide_ms == min(other.slide_ms for other in self.views)
-        return 0 if first or patience >= self.steps[0] or self.whole(view) else patience
+        if view.slide_ms == min(other.slide_ms for other in self.views):
+            longest = max(other.window_ms for other in self.views if other.slide_ms == view.slide_ms)
+            patience = patience // 2 if view.window_ms < longest else 0
+        return 0 if patience >= self.steps[0] or self.whole(view) else patience
 
     def windows(self, view: ResolvedView) -> str:
         """Write a view's windows over the panes that it reads."""

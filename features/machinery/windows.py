@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 #: The row times of the events that views read, and of panes: the last ms that a pane holds.
 ROWTIME, PANE_TIME = "et", "pane_time"
 SECOND_MS = 1_000
-#: How long a view with a long slide may leave the processors to others at its end: less than a hundredth of the slide,
-#: so that of the events in it one in a hundred notices.
-_PATIENCE_MS = 2 * SECOND_MS
+#: How long a view may leave the processors to others at the end of its slide: less than a hundredth of that, so that of
+#: the events in it one in a hundred notices, in tenths of a second, and no longer than others take.
+_PATIENCE, _FINELY_MS, _LONGEST_PATIENCE_MS = 150, 100, 2 * SECOND_MS
 #: Names an expression may use for the length of the window.
 WINDOW_NAMES = {"window_seconds": SECOND_MS, "window_minutes": 60 * SECOND_MS, "window_hours": 3_600 * SECOND_MS}
 _UNITS = {"DAY": 86_400 * SECOND_MS, "HOUR": 3_600 * SECOND_MS, "MINUTE": 60 * SECOND_MS, "SECOND": SECOND_MS}
@@ -66,12 +66,14 @@ def window_function(rows: str, rowtime: str, window_ms: int, slide_ms: int, offs
 
 
 def patience_ms(slide_ms: int) -> int:
-    """Return how long after the end of a slide its windows may be computed, in ms, where others are due more often."""
-    return _PATIENCE_MS if slide_ms > 100 * _PATIENCE_MS else 0
+    """Return how long after the end of a slide its windows may be computed, in ms, where others go first."""
+    return min(_LONGEST_PATIENCE_MS, slide_ms // _PATIENCE // _FINELY_MS * _FINELY_MS)
 
 
 def interval(ms: int) -> str:
-    """Write whole seconds as an INTERVAL literal in the largest unit that holds them exactly."""
+    """Write ms as an INTERVAL literal in the largest unit that holds them exactly, or as parts of a second."""
+    if ms % SECOND_MS:
+        return f"INTERVAL '{ms / SECOND_MS:.3f}' SECOND"
     unit, length = next((unit, length) for unit, length in _UNITS.items() if ms % length == 0)
     count = ms // length
     precision = f"({len(str(count))})" if count > _PLAIN_LIMIT else ""

@@ -47,15 +47,35 @@ def test_columns_are_keys_features_and_the_time() -> None:
 
 
 def test_views_share_panes_where_keys_and_rows_are_the_same() -> None:
-    """The panes keep what any of the views needs, in steps that divide all windows; another filter has its own."""
+    """The panes keep what any of the views needs, and make up all windows; another filter has its own."""
     other = replace(with_aggregation(window_ms=3 * MINUTE, slide_ms=90_000, function="max", column="toxic"), name="b")
     filtered = replace(VIEW, name="c", filter="kind == 'message'")
     first, second, third = compile_views([VIEW, other, filtered])
     assert first.panes[:1] == second.panes[:1]
-    assert "INTERVAL '30' SECOND" in first.panes[0].sql
+    assert "INTERVAL '10' SECOND" in first.panes[0].sql
     assert "COUNT(*) AS `rows`" in first.panes[0].sql
     assert "AS `max_toxic`" in first.panes[0].sql
     assert third.panes[0].name == f"{first.panes[0].name}_2"
+
+
+@pytest.mark.parametrize(
+    ("slide_s", "pane"),
+    [
+        (3_600, "'1' HOUR"),
+        (300, "'5' MINUTE"),
+        (201, "'201' SECOND(3)"),
+        (60, "'10' SECOND"),
+        (36, "'9' SECOND"),
+        (25, "'5' SECOND"),
+        (11, "'11' SECOND"),
+        (10, "'10' SECOND"),
+        (4, "'4' SECOND"),
+    ],
+)
+def test_at_the_end_of_a_slide_little_is_left_to_be_told(slide_s: int, pane: str) -> None:
+    """Panes are parts of a slide that ends often, where there are parts of five to ten seconds."""
+    view = with_aggregation(window_ms=slide_s * 5_000, slide_ms=slide_s * 1_000)
+    assert f"DESCRIPTOR(`et`), INTERVAL {pane}))" in compile_view(view).panes[0].sql
 
 
 def test_longer_steps_are_made_of_shorter_ones() -> None:
@@ -115,16 +135,25 @@ def test_views_of_one_slide_share_what_tells_their_silences() -> None:
 
 
 def test_a_view_of_longer_steps_leaves_the_end_of_its_slide_to_the_others() -> None:
-    """Its windows are computed two seconds later and bear their end; not where panes are too short, nor by itself."""
+    """Its windows are computed a 150th of it later and bear their end; not where panes are too short, nor by itself."""
     longer = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
     due_often, patient = compile_views([VIEW, longer])
     assert "INTERVAL '5' MINUTE, INTERVAL '1' HOUR, INTERVAL '2' SECOND" in patient.sql
     assert "CAST(`window_end` - INTERVAL '2' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in patient.sql
     near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=2 * MINUTE), name="near")
     often = replace(with_aggregation(window_ms=MINUTE, slide_ms=2_000), name="often")
-    for sql in (due_often.sql, compile_view(longer).sql, compile_views([VIEW, near])[1].spoken):
-        assert "INTERVAL '2' SECOND" not in sql
-    assert "`window_end` AS" in compile_views([often, longer])[1].sql
+    assert "INTERVAL '20' MINUTE, INTERVAL '0.800' SECOND" in compile_views([VIEW, near])[1].spoken
+    for sql in (due_often.spoken, compile_view(longer).spoken, compile_views([often, longer])[1].spoken):
+        assert "`window_end` -" not in sql
+
+
+def test_of_views_of_one_slide_the_longest_windows_go_first() -> None:
+    """Their rows are the most; the others begin a little later, half as much as where slides are longer."""
+    minute = replace(with_aggregation(window_ms=MINUTE, slide_ms=MINUTE), name="minute")
+    first, second = compile_views([VIEW, minute])
+    assert "`window_end` AS" in first.spoken
+    assert "INTERVAL '1' MINUTE, INTERVAL '0.200' SECOND" in second.spoken
+    assert "CAST(`window_end` - INTERVAL '0.200' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in second.spoken
 
 
 def test_values_that_a_function_needs_split_panes() -> None:

@@ -9,5 +9,5 @@ FROM TABLE(TUMBLE(
     (SELECT `user_id`, `text_key`, `toxicity`, `et`
     FROM `analysed`
     WHERE `stage` = '' AND `user_id` <> '' AND (`kind` NOT IN ('join', 'delete'))),
-    DESCRIPTOR(`et`), INTERVAL '1' MINUTE))
+    DESCRIPTOR(`et`), INTERVAL '10' SECOND))
 GROUP BY `user_id`, `window_start`, `window_end`, `window_time`

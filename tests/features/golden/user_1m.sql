@@ -1,10 +1,13 @@
 SELECT
   `user_id`,
-  (CAST(`rows` AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
-  (((CAST(`sum_toxicity_whole` AS DOUBLE) + CAST(`sum_toxicity_rest` AS DOUBLE) / 4294967296e0) / 1048576e0) / `rows`) AS `mean_toxicity`,
-  (`rows` - COALESCE(BITMAP_CARDINALITY(`bitmap_text_key`), 0)) AS `repeats`,
-  CAST(`pane_time` + INTERVAL '0.001' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
-FROM `panes_user_id`
+  (CAST(SUM(`rows`) AS DOUBLE) / CAST(1.0 AS DOUBLE)) AS `message_rate`,
+  (((CAST(SUM(`sum_toxicity_whole`) AS DOUBLE) + CAST(SUM(`sum_toxicity_rest`) AS DOUBLE) / 4294967296e0) / 1048576e0) / SUM(`rows`)) AS `mean_toxicity`,
+  (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
+  CAST(`window_end` - INTERVAL '0.200' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+FROM TABLE(TUMBLE(
+    TABLE `panes_user_id`,
+    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '0.200' SECOND))
+GROUP BY `user_id`, `window_start`, `window_end`
 UNION ALL
 SELECT
   `user_id`,

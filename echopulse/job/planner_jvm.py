@@ -1,0 +1,59 @@
+"""The JVM that PyFlink plans in: on which Java it runs, and that it does not outlive the process that plans."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from contextlib import suppress
+from functools import cache
+
+import psutil
+from py4j.protocol import Py4JError
+
+from echopulse.stack import find_java
+
+_MAIN_CLASS = "org.apache.flink.client.python.PythonGatewayServer"
+_END_S = 10.0
+
+
+def prepare_jvm() -> None:
+    """Have PyFlink start its JVM on the Java of the stack and end it with this process; to be called before it starts.
+
+    Raises EchoPulseError where no Java is there that Flink runs on.
+    """
+    # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
+    os.environ["JAVA_HOME"] = str(find_java().home)
+    _end_at_exit()
+
+
+def end_jvm() -> None:
+    """End the JVM that PyFlink has started in this process, if any, and wait until it is gone.
+
+    Left alone it sees that this process is no more and ends by itself, seconds after the command has.
+    """
+    ours = [child for child in psutil.Process().children() if _is_planner(child)]
+    # PyFlink's own connection, where it has one: told first, or each object of Java's that Python still holds would
+    # complain that nothing answers.
+    connection = getattr(sys.modules.get("pyflink.java_gateway"), "_gateway", None)
+    if ours and connection is not None:
+        with suppress(Py4JError, OSError):
+            connection.shutdown()
+    for process in ours:
+        process.terminate()
+    _, left = psutil.wait_procs(ours, timeout=_END_S)
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=_END_S)
+
+
+@cache
+def _end_at_exit() -> None:
+    atexit.register(end_jvm)
+
+
+def _is_planner(process: psutil.Process) -> bool:
+    try:
+        return _MAIN_CLASS in process.cmdline()
+    except psutil.Error:
+        return False  # ended meanwhile
