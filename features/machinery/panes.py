@@ -42,7 +42,7 @@ class Family:
 
     @property
     def step_ms(self) -> int:
-        """The longest step that all windows are made of, in ms: panes for a batch, where no row waits for their end."""
+        """The longest step that all windows are made of, in ms: panes where no stream waits for their end."""
         return common_step(self.views)
 
     @cached_property
