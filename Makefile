@@ -42,7 +42,7 @@ test: bootstrap ## The tests: first those of seconds, then those with real serve
 	$(BIN)/python -m pytest -m "not system" -n 2
 	$(BIN)/python -m pytest -m "system and not proof" -n 2 --dist loadscope
 
-proofs: bootstrap ## The whole stories on real servers, a quarter of an hour
+proofs: bootstrap ## The whole stories on real servers, some twenty minutes
 	$(BIN)/python -m pytest -m proof -n 2 --dist loadscope
 
 lint: bootstrap ## Rules, format, types, layers

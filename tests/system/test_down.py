@@ -14,7 +14,7 @@ from tests.system.own_stack import echopulse, environment, left_running, own_set
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(600)]
 
 
 def test_down_returns_once_up_has_ended(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from echopulse.settings import Settings
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(900)]
 
 PAGE = Path(__file__).parents[2] / "docs" / "strategies.md"
 START_MS = 1_700_000_000_000
