@@ -131,7 +131,9 @@ def _text(found: Checked) -> str:
                 f"  {report.given_up:,} {entities} given_up: with theirs the events are too many for the memory"
             )
         width = max(len(feature) for feature in report.features)
-        lines += [f"  {feature:<{width}}  {_counts(counts)}" for feature, counts in report.features.items()]
+        # Of a feature that has no value yet `mismatch 0` would read like a success.
+        held = {feature: counts for feature, counts in report.features.items() if any(counts.values())}
+        lines += [f"  {feature:<{width}}  {_counts(counts)}" for feature, counts in held.items()]
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 from functools import cache
@@ -22,7 +23,7 @@ def prepare_jvm() -> None:
     """
     # PyFlink itself looks no further than JAVA_HOME and PATH, and takes whatever version is there.
     os.environ["JAVA_HOME"] = str(find_java().home)
-    _end_at_exit()
+    _keep_to_this_process()
 
 
 def end_jvm() -> None:
@@ -45,8 +46,17 @@ def end_jvm() -> None:
 
 
 @cache
-def _end_at_exit() -> None:
+def _keep_to_this_process() -> None:
     atexit.register(end_jvm)
+    logging.getLogger().addFilter(_is_not_py4js)
+
+
+def _is_not_py4js(record: logging.LogRecord) -> bool:
+    """Say whether a record is another's: py4j logs with a traceback, on the root logger, what it raises as well.
+
+    A command that is interrupted while Flink plans has said so in a line of its own.
+    """
+    return record.module != "java_gateway"
 
 
 def _is_planner(process: psutil.Process) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from echopulse.stack.spec import Launch
 
 KILL_TIMEOUT_S = 10.0
+_TURN_S = 0.1
 # A process's create time is derived from the boot time, which moves a little when the clock is set.
 _SAME_TIME_S = 2.0
 
@@ -139,6 +141,11 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
 
 
 def _wait(processes: list[psutil.Process], timeout_s: float) -> list[psutil.Process]:
-    # Not wait_procs alone: a zombie whose parent is another process of ours counts as ended.
-    _, left = psutil.wait_procs([process for process in processes if not _is_zombie(process)], timeout=timeout_s)
-    return [process for process in left if not _is_zombie(process)]
+    # In short turns: a zombie counts as ended. Its parent may be the `up` that waits until this `down` is done, and
+    # `wait_procs` waits for it to be gone.
+    deadline = time.monotonic() + timeout_s
+    left = [process for process in processes if not _is_zombie(process)]
+    while left and (remaining := deadline - time.monotonic()) > 0:
+        _, left = psutil.wait_procs(left, timeout=min(_TURN_S, remaining))
+        left = [process for process in left if not _is_zombie(process)]
+    return left

@@ -44,6 +44,15 @@ def test_what_was_found_in_text() -> None:
     )
 
 
+def test_a_feature_without_values_has_no_line() -> None:
+    """Nothing was compared, so nothing is told of it; the view's line says how many rows were not checked."""
+    checked = found(None)
+    view = checked.views["user_1m"]
+    nothing = dict.fromkeys(GOOD, 0)
+    checked = replace(checked, views={"user_1m": replace(view, features={"rate": GOOD, "repeats": nothing})})
+    assert feature_check._text(checked).splitlines()[-1] == "  rate     checked 4, equal 4, mismatch 0"
+
+
 def test_every_word_is_explained() -> None:
     """The page of the command has each in a table: outcomes of values, and how rows are judged."""
     page = (Path(__file__).parents[3] / "docs" / "consistency.md").read_text(encoding="utf-8")

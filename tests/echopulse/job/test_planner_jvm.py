@@ -71,3 +71,15 @@ def test_it_is_ended_with_the_process_that_planned() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ran.stderr == ""
     assert not psutil.pid_exists(int(ran.stdout))
+
+
+def test_py4j_logs_nothing_that_it_raises() -> None:
+    """A command that is interrupted while Flink plans says so in one line, and py4j no traceback before it."""
+    code = (
+        "import logging; from echopulse.job.planner_jvm import prepare_jvm; prepare_jvm()\n"
+        "for module in ('java_gateway', 'ours'):\n"
+        "    record = {'msg': module, 'module': module, 'levelno': logging.ERROR}\n"
+        "    logging.getLogger().handle(logging.makeLogRecord(record))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stderr == "ours\n"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from echopulse.stack.processes import ProcessRecord, members, record_of, spawn, terminate
 from echopulse.stack.spec import Launch
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -24,6 +25,17 @@ FAMILY = """
 import subprocess, sys, time
 child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
 subprocess.Popen([sys.executable, "-c", child])
+time.sleep(600)
+"""
+
+#: Starts a service, says its pid, and takes no notice of its end.
+KEEPER = """
+import sys, time
+from pathlib import Path
+from echopulse.stack.processes import spawn
+from echopulse.stack.spec import Launch
+home = Path(sys.argv[1])
+print(spawn(Launch((sys.executable, "-c", "import time; time.sleep(600)"), {}), home / "log", home).pid, flush=True)
 time.sleep(600)
 """
 
@@ -55,6 +67,20 @@ def test_all_descendants_end(family: Spawned) -> None:
     assert terminate(record, 0.2) == []
     assert members(record) == []
     process.wait()
+
+
+@pytest.mark.timeout(30)
+def test_one_that_its_parent_takes_no_notice_of_has_ended(tmp_path: Path) -> None:
+    """A zombie is not waited for: `up` notices the end of its services when `down` has let go of the lock."""
+    with subprocess.Popen([sys.executable, "-c", KEEPER, str(tmp_path)], stdout=subprocess.PIPE) as keeper:
+        try:
+            assert keeper.stdout is not None
+            service = psutil.Process(int(keeper.stdout.readline()))
+            record = ProcessRecord(service.pid, service.create_time(), str(tmp_path))
+            assert terminate(record, 600) == []
+            assert service.status() == psutil.STATUS_ZOMBIE
+        finally:
+            keeper.kill()
 
 
 def test_orphans_of_a_crash_are_still_known(family: Spawned) -> None:
