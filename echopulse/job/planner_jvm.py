@@ -11,6 +11,7 @@ from functools import cache
 import psutil
 
 from echopulse.stack import find_java
+from echopulse.stack.processes import end
 
 _MAIN_CLASS = "org.apache.flink.client.python.PythonGatewayServer"
 _END_S = 10.0
@@ -31,18 +32,12 @@ def end_jvm() -> None:
 
     Left alone it sees that this process is no more and ends by itself, seconds after the command has.
     """
-    ours = [child for child in psutil.Process().children() if _is_planner(child)]
     gateway = getattr(sys.modules.get("pyflink.java_gateway"), "_gateway", None)
-    if ours and gateway is not None:
+    if gateway is not None:
         # Each object of Java's that Python still holds says goodbye to it, and py4j would log that nobody answers.
         # Its own `shutdown` ends in the same, after a call that has no timeout.
         gateway._gateway_client.is_connected = False  # noqa: SLF001
-    for process in ours:
-        process.terminate()
-    _, left = psutil.wait_procs(ours, timeout=_END_S)
-    for process in left:
-        process.kill()
-    psutil.wait_procs(left, timeout=_END_S)
+    end(_planners, _END_S)
 
 
 @cache
@@ -57,6 +52,10 @@ def _is_not_py4js(record: logging.LogRecord) -> bool:
     A command that is interrupted while Flink plans has said so in a line of its own.
     """
     return record.module != "java_gateway"
+
+
+def _planners() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if _is_planner(child)]
 
 
 def _is_planner(process: psutil.Process) -> bool:

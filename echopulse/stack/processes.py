@@ -15,7 +15,7 @@ import psutil
 from echopulse.stack.spec import PATIENCE_S, STACK_VARIABLE, child_environ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from echopulse.stack.spec import Launch
@@ -98,11 +98,16 @@ def members(record: ProcessRecord) -> list[psutil.Process]:
 
 def terminate(record: ProcessRecord, patience_s: float = PATIENCE_S) -> list[psutil.Process]:
     """End a child and all it started: SIGTERM, and SIGKILL `patience_s` later. Returns what even that left."""
-    alive = members(record)
+    return end(lambda: members(record), patience_s)
+
+
+def end(living: Callable[[], list[psutil.Process]], patience_s: float) -> list[psutil.Process]:
+    """End those that live: SIGTERM, and SIGKILL `patience_s` later. Returns what even that left."""
+    alive = living()
     _signal(alive, signal.SIGTERM)
     _wait(alive, patience_s)
     # Looked up anew: a service may have started something while it was ending.
-    alive = members(record)
+    alive = living()
     _signal(alive, signal.SIGKILL)
     return _wait(alive, KILL_TIMEOUT_S)
 

@@ -37,6 +37,10 @@ def _child(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     return process
 
 
+def _ran(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+
+
 def test_only_the_planner_is_ended(children: list[subprocess.Popen[bytes]]) -> None:
     """Whatever else this process has started goes on."""
     planner, other = _child(_SLEEPS, _MAIN_CLASS), _child(_SLEEPS)
@@ -68,7 +72,7 @@ def test_it_is_ended_with_the_process_that_planned() -> None:
         f"print(subprocess.Popen([sys.executable, '-c', {_SLEEPS!r}, {_MAIN_CLASS!r}],"
         " stdout=subprocess.DEVNULL).pid)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    ran = _ran(code)
     assert ran.stderr == ""
     assert not psutil.pid_exists(int(ran.stdout))
 
@@ -81,5 +85,5 @@ def test_py4j_logs_nothing_that_it_raises() -> None:
         "    record = {'msg': module, 'module': module, 'levelno': logging.ERROR}\n"
         "    logging.getLogger().handle(logging.makeLogRecord(record))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    ran = _ran(code)
     assert ran.stderr == "ours\n"
