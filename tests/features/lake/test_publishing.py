@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -111,16 +112,25 @@ def test_a_column_of_another_type_is_refused(tmp_path: Path) -> None:
     assert told(lake) == ["07:40 old"]
 
 
-def test_a_young_file_is_waited_for(tmp_path: Path) -> None:
-    """The job may look for it if it restarts now."""
+def test_a_young_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job may look for it if it restarts now: nothing is changed until then, and older files are no cause."""
     lake = folder_lake(tmp_path)
     fill(lake)
-    path = tmp_path / TABLE / SEVEN / "part-1"
-    path.touch()
-    written = path.stat().st_mtime
-    run(lake, settle_s=0.5)
-    (whole,) = (tmp_path / TABLE / SEVEN).iterdir()
-    assert whole.stat().st_mtime >= written + 0.5
+    for path in (tmp_path / TABLE).rglob("part-*"):
+        os.utime(path, (0, 0))
+    young = tmp_path / TABLE / SEVEN / "part-1"
+    young.touch()
+    old, waited = told(lake), []
+
+    def sleep(seconds: float) -> None:
+        assert told(lake) == old
+        waited.append(seconds)
+        os.utime(young, (0, 0))
+
+    monkeypatch.setattr("features.lake.publishing.time.sleep", sleep)
+    run(lake, settle_s=600)
+    (seconds,) = waited
+    assert 500 < seconds <= 600
     assert told(lake) == WANTED
 
 
