@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import signal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -90,12 +91,23 @@ def test_one_channel_alone(tmp_path: Path) -> None:
     assert left(lake) == [1, 2, 3, 4]
 
 
-def test_a_young_file_is_waited_for(tmp_path: Path) -> None:
-    """The job may look for it if it restarts now."""
+def test_a_young_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job may look for it if it restarts now: its rows stay until it is old enough."""
     lake = folder_lake(tmp_path)
     fill(lake)
-    (tmp_path / "events" / HOUR / "part-0").touch()
-    assert run(lake, settle_s=1.5).rows == {"events": 2, "features/user_1m": 1}
+    young = tmp_path / "events" / HOUR / "part-0"
+    young.touch()
+    began, waited = young.stat().st_mtime, list[float]()
+
+    def sleep(seconds: float) -> None:
+        assert 1 in left(lake)
+        waited.append(seconds)
+
+    clock = SimpleNamespace(time=lambda: began + sum(waited))
+    monkeypatch.setattr("features.lake.compaction.time", clock)
+    monkeypatch.setattr("features.lake.erasure.time.sleep", sleep)
+    assert run(lake, settle_s=60).rows == {"events": 2, "features/user_1m": 1}
+    assert 60 <= sum(waited) <= 61
     assert left(lake) == [2, 3, 4]
 
 
