@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,6 +13,9 @@ from echopulse.cli.context import NO_OPTIONS, GlobalOptions
 from echopulse.cli.moment import read_moment
 from echopulse.cli.output import counted, emit
 from echopulse.cli.steps import redrawn_steps
+
+#: How often a step that lasts is told once more where there is no terminal.
+_LINE_S = 30.0
 
 
 def backfill(  # noqa: PLR0913 each is an option of its own
@@ -88,15 +92,25 @@ def backfill(  # noqa: PLR0913 each is an option of its own
 
 @contextmanager
 def _shown() -> Iterator[Callable[[Any], None]]:
-    """Yield a function that shows progress: in one line of a terminal, else a line for each step of a day."""
+    """Yield a function that shows progress: in one line of a terminal, else a line for each step and half minute."""
+    terminal, newest = sys.stderr.isatty(), ("", "", 0.0)
     with redrawn_steps() as on_step:
         on_step("reading the views and the lake")
-        yield lambda progress: on_step(_progress_text(progress))
+
+        def show(progress: Any) -> None:  # noqa: ANN401 its module is imported when it is needed
+            nonlocal newest
+            now = (progress.day, progress.step, progress.seconds)
+            if terminal or now[:2] != newest[:2] or now[2] - newest[2] >= _LINE_S:
+                newest = now
+                on_step(_progress_text(progress))
+
+        yield show
 
 
 def _progress_text(progress: Any) -> str:  # noqa: ANN401 as above
     left = f", about {_duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-    return f"day {progress.day} ({progress.place} of {progress.days}): {progress.step}{left}"
+    taken = f", {_duration(progress.seconds)} so far" if progress.seconds >= 1 else ""
+    return f"day {progress.day} ({progress.place} of {progress.days}): {progress.step}{taken}{left}"
 
 
 def _plan_text(document: dict[str, Any]) -> str:

@@ -46,12 +46,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backfill is: the day at hand, its place among all, what is done to it, and the s left where known."""
+    """How far a backfill is: the day at hand, its place among all, what is done to it, since when, and the s left.
+
+    `seconds` have passed since the day was begun; how many are left is None while nothing tells, and when it took more.
+    """
 
     day: str
     place: int
     days: int
     step: str
+    seconds: float
     seconds_left: float | None
 
 
@@ -148,10 +152,12 @@ def _days(run: Run, plan: list[Day], record: Record, on_progress: Callable[[Prog
             continue
         ahead = sum(each.events for each in plan if each.name not in record.days)
 
-        left = ahead / rate if rate else None
+        began, needed = time.monotonic(), ahead / rate if rate else 0.0
 
-        def step(what: str, day: Day = day, place: int = place, left: float | None = left) -> None:
-            on_progress(Progress(day.name, place, len(plan), what, left))
+        def step(what: str, day: Day = day, place: int = place, began: float = began, needed: float = needed) -> None:
+            taken = time.monotonic() - began
+            left = needed - taken if needed > taken else None
+            on_progress(Progress(day.name, place, len(plan), what, taken, left))
 
         record.days[day.name] = one_day(run, day, f"{FOLDER}/{record.id}-{secrets.token_hex(4)}", step)
         records.save(run.target, record)

@@ -65,8 +65,7 @@ def one_day(run: Run, day: Day, staging: str, step: Callable[[str], None]) -> Da
         parallelism=run.engine.parallelism,
         bundle_size=run.settings.job.bundle_size,
     )
-    step("computing")
-    run.engine.run(config, run.views, day.name, _Renewing(run.lease))
+    run.engine.run(config, run.views, day.name, _Computing(run.lease, step))
     rows, replaced, online = {}, 0, 0
     for view in run.views:
         table = f"features/{view.name}"
@@ -108,14 +107,16 @@ class AllLeases:
             lease.renew()
 
 
-class _Renewing:
-    """Holds on to a lease while something else goes on."""
+class _Computing:
+    """Tells that a day is computed, and holds on to a lease meanwhile."""
 
-    def __init__(self, lease: Lease) -> None:
-        self._lease, self._renewed = lease, time.monotonic()
+    def __init__(self, lease: Lease, step: Callable[[str], None]) -> None:
+        self._lease, self._step, self._renewed = lease, step, time.monotonic()
+        self()
 
     def __call__(self) -> None:
-        """Renew the lease where a minute has passed."""
+        """Tell it once more, and renew the lease where a minute has passed."""
+        self._step("computing")
         if time.monotonic() - self._renewed > _RENEW_S:
             self._lease.renew()
             self._renewed = time.monotonic()

@@ -55,8 +55,9 @@ def test_what_a_person_reads() -> None:
         "2026-01-30: 1,000 events, 2.0 MB, done\n0 events to do; time: unknown until a first backfill has run"
     )
     assert _plan_text(plan | {"estimated_seconds": 61}).endswith("time: about 1 min 1 s")
-    assert _progress_text(Progress("d", 1, 2, "computing", None)) == "day d (1 of 2): computing"
-    assert _progress_text(Progress("d", 2, 2, "x", 7_260)) == "day d (2 of 2): x, about 2 h 1 min left"
+    assert _progress_text(Progress("d", 1, 2, "computing", 0.4, None)) == "day d (1 of 2): computing"
+    assert _progress_text(Progress("d", 2, 2, "x", 0, 7_260)) == "day d (2 of 2): x, about 2 h 1 min left"
+    assert _progress_text(Progress("d", 2, 2, "x", 61, 9)) == "day d (2 of 2): x, 1 min 1 s so far, about 9 s left"
     done: dict[str, Any] = {"days": [], "skipped_days": ["a", "b"]}
     assert _done_text(done) == "done already, 2 days; --again does it once more"
     done = {
@@ -73,16 +74,24 @@ def test_what_a_person_reads() -> None:
 
 
 def test_each_step_of_a_day_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where there is no terminal: what comes before the first day, then each step, the hours of a view as one."""
+    """Where there is no terminal: what comes before the first day, then each step, the hours of a view as one.
+
+    A step that lasts is told every half minute.
+    """
+    hours = [f"features/v/date=2026-01-30/hour=0{hour}" for hour in range(2)]
     with _shown() as on_progress:
-        for what in ("computing", "features/v/date=2026-01-30/hour=00", "features/v/date=2026-01-30/hour=01"):
-            on_progress(Progress("2026-01-30", 1, 2, what, None))
-        on_progress(Progress("2026-01-31", 2, 2, "computing", 61))
+        for seconds in (0, 0.5, 29.9, 30, 59, 60.5):
+            on_progress(Progress("2026-01-30", 1, 2, "computing", seconds, 90 - seconds))
+        for seconds, what in enumerate(hours, 61):
+            on_progress(Progress("2026-01-30", 1, 2, what, seconds, None))
+        on_progress(Progress("2026-01-31", 2, 2, "computing", 0, 61))
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
         "reading the views and the lake",
-        "day 2026-01-30 (1 of 2): computing",
+        "day 2026-01-30 (1 of 2): computing, about 1 min 30 s left",
+        "day 2026-01-30 (1 of 2): computing, 30 s so far, about 1 min 0 s left",
+        "day 2026-01-30 (1 of 2): computing, 1 min 0 s so far, about 30 s left",
         "day 2026-01-30 (1 of 2): features/v",
         "day 2026-01-31 (2 of 2): computing, about 1 min 1 s left",
     ]
