@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pyarrow as pa
 import stamina
 
 import pipelines
 from pipelines.crowd_functions import DescribeConversations, DescribePanes, DescribeScopes, MergeScopes, crowd_functions
+from tests.processes import ended
 from tests.transforms.crowd import PANE_MS, digested
 from transforms.digest import write_digests
 
@@ -45,14 +45,6 @@ def test_panes_go_through_all_functions() -> None:
     assert pa.array(said.array).to_pylist() == [None]
     for function in (describe, merge, scopes, conversations):
         function.close()
-
-
-def ended(pid: int) -> bool:
-    """Say whether a process computes no more; where nobody collects orphans, an ended one stays as a zombie."""
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 WORKER = """

@@ -64,11 +64,12 @@ def processes_of(settings: StackSettings) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("EMBEDDED_STACK_HOME") == str(settings.home):
+            ours = process.environ().get("EMBEDDED_STACK_HOME") == str(settings.home)
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
             continue  # it ended while we looked, or is not ours to see
-    return [process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    return found
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float = 120) -> None:

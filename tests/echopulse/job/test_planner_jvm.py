@@ -6,11 +6,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from echopulse.job import planner_jvm
 from echopulse.job.planner_jvm import _MAIN_CLASS, end_jvm
+from tests.processes import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def test_only_the_planner_is_ended(children: list[subprocess.Popen[bytes]]) -> N
     planner, other = _child(_SLEEPS, _MAIN_CLASS), _child(_SLEEPS)
     children += [planner, other]
     end_jvm()
-    assert not psutil.pid_exists(planner.pid)
+    assert ended(planner.pid)
     assert other.poll() is None
 
 
@@ -57,7 +57,7 @@ def test_one_that_does_not_hear_is_killed(
     monkeypatch.setattr(planner_jvm, "_END_S", 0.3)
     children.append(_child(_STUBBORN, _MAIN_CLASS))
     end_jvm()
-    assert not psutil.pid_exists(children[0].pid)
+    assert ended(children[0].pid)
 
 
 def test_nothing_to_end_is_fine() -> None:
@@ -74,7 +74,7 @@ def test_it_is_ended_with_the_process_that_planned() -> None:
     )
     ran = _ran(code)
     assert ran.stderr == ""
-    assert not psutil.pid_exists(int(ran.stdout))
+    assert ended(int(ran.stdout))
 
 
 def test_py4j_logs_nothing_that_it_raises() -> None:
