@@ -19,7 +19,7 @@ def _texts(first: int, last: int) -> list[bytes]:
 async def test_a_client_gets_every_frame_in_order_made_beforehand_or_paced() -> None:
     """By a WebSocket client that is not ours; 2,500 frames do not divide into chunks evenly."""
     server, began_ms = FrameServer(_texts), time.time_ns() // 1_000_000
-    async with server.serve() as address, connect(address, compression=None) as socket:
+    async with server.serve() as address, connect(address, compression=None, close_timeout=1) as socket:
         await server.give(server.made(0, 2_500))
         await server.pace(server.timed(2_500, 100, _MARK), 10_000.0)
         assert [await socket.recv(decode=False) for _ in range(2_500)] == _texts(0, 2_500)

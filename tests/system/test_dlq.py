@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from echopulse.settings import Settings
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(600)]
 
 _DEADLINE_S = 120
 GOOD = tuple(f"good-{number}" for number in range(20))

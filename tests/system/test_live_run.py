@@ -12,7 +12,7 @@ from tests.system.own_stack import echopulse, left_running, own_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(600)]
 
 
 def test_run_shows_live_features_and_leaves_nothing(tmp_path: Path) -> None:

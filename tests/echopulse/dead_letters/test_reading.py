@@ -9,6 +9,7 @@ from echopulse.dead_letters.letter import Letter, LetterId
 from echopulse.dead_letters.reading import first_offsets, read_letter, read_letters, span
 from echopulse.gateway.dead_letters import PART_BYTES, DeadLetterProducer
 from echopulse.gateway.original_form import OriginalForm
+from echopulse.job import topic_reader
 from schemas.errors import EchoPulseError
 from schemas.topics import DLQ
 from tests.echopulse.dead_letters.letters import content, event, write_letters
@@ -75,7 +76,8 @@ def test_a_letter_that_is_not_there_is_told(bootstrap: str) -> None:
     )
 
 
-def test_no_broker_is_told() -> None:
+def test_no_broker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line."""
+    monkeypatch.setattr(topic_reader, "_TIMEOUT_S", 1)
     with pytest.raises(EchoPulseError, match=r"no Kafka broker answers at 127\.0\.0\.1:1"):
         span("127.0.0.1:1", None)

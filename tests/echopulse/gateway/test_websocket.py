@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from echopulse.gateway import source_run
 from echopulse.gateway.connectors.websocket import WebSocketConnector
 from echopulse.gateway.single_source import run_alone
 from echopulse.gateway.websocket import WebSocketSource
@@ -225,8 +226,9 @@ async def test_stop_delivers_what_was_received() -> None:
     assert (run.figures.delivered, run.figures.state) == (5, "stopped")
 
 
-async def test_a_failing_kafka_ends_the_source() -> None:
+async def test_a_failing_kafka_ends_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own error comes through."""
+    monkeypatch.setattr(source_run, "GRACE_S", 1)
 
     class Broken(Broker):
         def send(self, records: Sequence[Outgoing]) -> asyncio.Future[Refused]:

@@ -14,6 +14,7 @@ import pytest
 import trustme
 import yaml
 
+from echopulse.gateway import source_run
 from echopulse.gateway.gateway import Gateway
 from schemas.errors import EchoPulseError
 from schemas.ingest_pb2 import SendReply, SendRequest
@@ -133,10 +134,11 @@ async def test_too_many_calls_are_told_when_to_come_again(tmp_path: Path) -> Non
     assert ("grpc-retry-pushback-ms", "7000") in list(refused.value.trailing_metadata())
 
 
-async def test_a_stop_answers_who_waits(tmp_path: Path) -> None:
+async def test_a_stop_answers_who_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are told that it is not safe."""
+    monkeypatch.setattr(source_run, "GRACE_S", 2)
     broker = Broker(here=False)
-    async with _served(tmp_path, broker, answer_s=2) as address:
+    async with _served(tmp_path, broker, answer_s=1) as address:
         waiting = asyncio.create_task(_sent(address, _event(1)))
         await until(lambda: bool(broker.waiting))
     assert not (await waiting).outcomes[0].safe

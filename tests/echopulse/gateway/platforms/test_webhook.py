@@ -13,6 +13,7 @@ import orjson
 import pytest
 import yaml
 
+from echopulse.gateway import source_run
 from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.gateway import Gateway
 from echopulse.gateway.platforms.webhook_signature import SIGNATURE_HEADER, TIME_HEADER, refusal, signature
@@ -207,10 +208,11 @@ async def test_other_requests_are_refused(tmp_path: Path) -> None:
             assert (await client.post(url + "/other")).status_code == 404
 
 
-async def test_a_stop_answers_who_waits(tmp_path: Path) -> None:
+async def test_a_stop_answers_who_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With Kafka away and no spool, they are told to send it again, and the port is free for the next start."""
+    monkeypatch.setattr(source_run, "GRACE_S", 2)
     broker = Broker(here=False)
-    async with _served(tmp_path, broker, answer_s=3) as url:
+    async with _served(tmp_path, broker, answer_s=1) as url:
         waiting = asyncio.create_task(_post(url, _body(1)))
         await until(lambda: bool(broker.waiting))
     assert (await waiting).status_code == 503

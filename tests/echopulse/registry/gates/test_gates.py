@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from echopulse.job import topic_reader
 from echopulse.registry.gates.calibration import Calibration
 from echopulse.registry.gates.cost import Latency, Size
 from echopulse.registry.gates.evasion import Evasion
@@ -101,8 +102,9 @@ def test_without_rows_a_gate_cannot_run(judged: dict[str, Case], tmp_path: Path)
         Quality().check(Case("sentiment", case.model, case.folder, None, tmp_path / "none", case.settings))
 
 
-def test_shadow_without_kafka_cannot_run(judged: dict[str, Case]) -> None:
+def test_shadow_without_kafka_cannot_run(judged: dict[str, Case], monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that is away is told."""
+    monkeypatch.setattr(topic_reader, "_TIMEOUT_S", 1)
     case = judged["sentiment"]
     away = case.settings.model_copy(update={"kafka": Kafka(bootstrap="127.0.0.1:1")})
     with pytest.raises(EchoPulseError, match=r"no Kafka broker answers at 127\.0\.0\.1:1"):
