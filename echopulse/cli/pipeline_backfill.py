@@ -128,11 +128,9 @@ def _done_text(document: dict[str, Any]) -> str:
     if not document["days"]:
         return f"done already, {counted(len(document['skipped_days']), 'day')}; --again does it once more"
     lines = [f"{view}: {counted(count, 'row')}" for view, count in document["rows"].items()]
-    replaced, online = f"{document['replaced']:,}", f"{document['online_written']:,}"
-    total = (
-        f"{counted(document['events'], 'event')}, {counted(document['published'], 'row')} in the place of {replaced}"
-    )
-    return "\n".join([*lines, f"{total}, {online} online, in {_duration(document['seconds'])}"])
+    events, rows = counted(document["events"], "event"), counted(document["published"], "row")
+    total = f"{events} read, {rows} in the place of {document['replaced']:,}, {document['online_written']:,} online"
+    return "\n".join([*lines, f"{total}, in {_duration(document['seconds'])}"])
 
 
 def _duration(seconds: float) -> str:

@@ -69,7 +69,7 @@ def test_what_a_person_reads() -> None:
         "online_written": 3,
         "seconds": 9,
     }
-    assert _done_text(done) == ("v: 1,234 rows\n5,678 events, 1,234 rows in the place of 1,200, 3 online, in 9 s")
+    assert _done_text(done) == ("v: 1,234 rows\n5,678 events read, 1,234 rows in the place of 1,200, 3 online, in 9 s")
     assert _duration(59.6) == "1 min 0 s"
 
 
