@@ -31,7 +31,7 @@ async def test_any_of_several_servers_will_do(tmp_path: Path) -> None:
     """Those that are away are passed over."""
     away = [f"nats://127.0.0.1:{free_port()}" for _ in range(4)]
     with nats_running(tmp_path) as server:
-        for _ in range(2):
+        for _ in range(5):
             await disconnect(await connect(NatsConfig(servers=[*away, server.url])))
 
 
