@@ -14,6 +14,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 from features.machinery.view_spec import EVENT_TIMESTAMP
 from pipelines.arrow_exchange import from_arrow, to_arrow
 from pipelines.freshness import Freshness
+from pipelines.precedence import PRECEDENCE
 from pipelines.retry_log import log_retries
 from pipelines.scored_spans import ScoredSpans
 from pipelines.spans import flush, is_wanted
@@ -90,6 +91,7 @@ class Analyse(ScalarFunction):  # type: ignore[misc] # PyFlink ships no types
         """Analyse a batch; a record that cannot be analysed is a row with its stage and reason."""
         values = to_arrow(value, pa.binary())
         times = to_arrow(record_time, pa.timestamp("ms", "UTC")).cast(pa.int64())
+        PRECEDENCE.give_way()
         analysis = self._analyser.analysis(values, times)
         if self._spans is not None:
             self._spans.observe(analysis.rows, times)
@@ -145,7 +147,8 @@ class WriteOnline(ScalarFunction):  # type: ignore[misc] # PyFlink ships no type
             [_column(column, field.type, rows) for column, field in zip(columns, schema, strict=True)],
             schema=schema,
         )
-        self._writer.write(self._view, batch)
+        with PRECEDENCE.writing():
+            self._writer.write(self._view, batch)
         written_ms = time.time_ns() // 1_000_000
         if self._freshness is not None:
             ends = batch.column(EVENT_TIMESTAMP).cast(pa.int64()).to_numpy(zero_copy_only=False)

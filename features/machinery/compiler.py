@@ -85,11 +85,13 @@ def _spoken(resolved: ResolvedView, family: Family) -> str:
     ranked = any(FUNCTIONS[spec.function].ranked for spec in resolved.view.aggregations)
     aggregated = _ranked_values(resolved) if ranked else family.aggregated(resolved)
     keys = ", ".join(key.sql for key in resolved.keys)
+    later_ms = family.later_ms(resolved)
+    moved = f" - {interval(later_ms)}" if later_ms else ""
     if whole := family.whole(resolved):
-        ended = f"CAST({quote(PANE_TIME)} + INTERVAL '0.001' SECOND AS TIMESTAMP_LTZ(3))"
+        ended = f"CAST({quote(PANE_TIME)} + INTERVAL '0.001' SECOND{moved} AS TIMESTAMP_LTZ(3))"
         return f"{_select(resolved, aggregated, ended)}\nFROM {quote(whole.name)}"
-    windows, later_ms = family.windows(resolved), family.later_ms(resolved)
-    ended = f"CAST(`window_end`{f' - {interval(later_ms)}' if later_ms else ''} AS TIMESTAMP_LTZ(3))"
+    windows = family.windows(resolved)
+    ended = f"CAST(`window_end`{moved} AS TIMESTAMP_LTZ(3))"
     return f"""{_select(resolved, aggregated, ended)}
 FROM {_ranked(resolved, keys, windows) if ranked else windows}
 GROUP BY {keys}, {_WINDOW}"""

@@ -1,10 +1,15 @@
-"""How long panes are that views share: the steps in which they cascade, and windows that are panes already."""
+"""How long panes are that views share: the steps in which they cascade.
+
+And which windows are merged early: all but their last slide, while that lasts. What is left at its end is to add the
+last pane of each key, where otherwise every slide of a window would be merged then, for all keys at once.
+"""
 
 from __future__ import annotations
 
 from math import gcd
 from typing import TYPE_CHECKING
 
+from features.machinery.silence import LATER_MS
 from features.machinery.windows import SECOND_MS
 
 if TYPE_CHECKING:
@@ -12,22 +17,24 @@ if TYPE_CHECKING:
 
     from features.machinery.resolve import ResolvedView
 
-#: Panes of a longer step are worth an operator where they are so many times longer: it stands between the end of a
-#: slide and the rows that are due then, and a stream keeps the panes of a slide merged anyway. A batch copies each pane
-#: into every window that holds it.
+#: Panes of a longer step are worth an operator where they are so many times longer: a stream keeps the panes of a slide
+#: merged anyway, but a batch copies each pane into every window that holds it. Views that are due most often never wait
+#: for one.
 _WORTH = 12
 #: How long panes that events go into are in ms, where they can be and slides end so often that it matters: at the end
 #: of one all keys of the last pane are told before any window over them.
 _SHORT_MS, _SHORTEST_MS, _OFTEN_MS = 10_000, 5_000, 200_000
+#: An operator that merges windows early is worth it where a slide is as long in ms, and a window at least so many.
+_SELDOM_MS, _OVERLAPPING = 60_000, 3
 
 
 def pane_steps(views: Sequence[ResolvedView]) -> tuple[int, ...]:
     """Return the lengths of the panes that views share in ms, each a multiple of the one before."""
     step = common_step(views)
     steps = [_first(step) if any(view.window_ms > step for view in views) else step]
-    for slide in sorted({view.slide_ms for view in views}):
-        worth = slide >= _WORTH * max(step, steps[-1]) or windows_that_are_panes(views, slide) is not None
-        if worth and slide > steps[-1] and slide % steps[-1] == 0:
+    _, *longer = sorted({view.slide_ms for view in views})
+    for slide in longer:
+        if slide >= _WORTH * steps[-1] and slide % steps[-1] == 0:
             steps.append(slide)
     return tuple(steps)
 
@@ -45,15 +52,12 @@ def _first(step_ms: int) -> int:
     return next((part for part in parts if step_ms % part == 0), step_ms)
 
 
-def windows_that_are_panes(views: Iterable[ResolvedView], step_ms: int) -> ResolvedView | None:
-    """Return the view of whose windows, each as long as a step, one follows on another at every step.
-
-    None where there is no such view, or where values split its panes: its windows hold many of them.
-    """
-    overlapping = [view for view in views if step_ms == view.window_ms > view.slide_ms and not view.groups]
-    return max(overlapping, key=lambda view: view.slide_ms, default=None)
-
-
 def step_below(steps: Iterable[int], slide_ms: int) -> int:
     """Return the longest of the steps that make up a slide, in ms."""
     return max(step for step in steps if slide_ms % step == 0)
+
+
+def is_merged_early(view: ResolvedView, step_ms: int) -> bool:
+    """Return whether what a view's windows hold before their last slide is merged early, of panes of a step."""
+    seldom = view.slide_ms >= _SELDOM_MS and step_ms > LATER_MS
+    return seldom and view.window_ms >= _OVERLAPPING * view.slide_ms

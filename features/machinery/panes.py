@@ -2,7 +2,8 @@
 
 A pane that is closed goes on as one row, so an event that comes after the end of its pane is in no window any more.
 Panes cascade: those of a longer step are made of those of a shorter one, and a view reads the longest that make up
-its slide. A view whose functions need the values themselves (see `Group`) has panes split by them. The first window
+its slide. Where windows overlap by much, what one holds before its last slide is merged while that lasts (see
+`pane_steps`). A view whose functions need the values themselves (see `Group`) has panes split by them. The first window
 without events gives a row too (see `silence`).
 """
 
@@ -13,9 +14,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from features.machinery.aggregates import FUNCTIONS, ROWS, finished
-from features.machinery.pane_steps import common_step, pane_steps, step_below, windows_that_are_panes
+from features.machinery.pane_steps import common_step, is_merged_early, pane_steps, step_below
 from features.machinery.resolve import quote, rows_of
-from features.machinery.silence import last_panes
+from features.machinery.silence import LATER_MS, last_panes
 from features.machinery.view_spec import Panes
 from features.machinery.windows import PANE_TIME, ROWTIME, SECOND_MS, patience_ms, short, window_function
 
@@ -70,30 +71,32 @@ class Family:
         rows = rows_of(self.views, self.source)
         panes = {first: self._table(self.name, built, window_function(rows, ROWTIME, first, first))}
         for step in longer:
-            name = f"{self.name}_{short(step)}"
-            if (view := windows_that_are_panes(self.views, step)) is None:
-                below = f"TABLE {quote(panes[max(panes)].name)}"
-                panes[step] = self._table(name, self._merged, window_function(below, PANE_TIME, step, step))
-            else:
-                panes[step] = self._every_step(name, self._windows_table(view, panes), step)
+            below = f"TABLE {quote(panes[max(panes)].name)}"
+            windows = window_function(below, PANE_TIME, step, step, self._later_ms(step))
+            panes[step] = self._table(f"{self.name}_{short(step)}", self._merged, windows)
         return panes
 
     @property
     def _merged(self) -> dict[str, str]:
         return {quote(part.name): part.merge for part in self.parts}
 
-    def _windows_table(self, view: ResolvedView, panes: Mapping[int, Panes]) -> Panes:
-        """Write a view's windows with all that panes keep."""
-        below = panes[step_below(panes, view.slide_ms)]
-        name = f"{self.name}_{short(view.window_ms)}_every_{short(view.slide_ms)}"
-        windows = window_function(f"TABLE {quote(below.name)}", PANE_TIME, view.window_ms, view.slide_ms)
-        return self._table(name, self._merged, windows)
+    @property
+    def _columns(self) -> str:
+        named = [*(group.name for group in self._split), *(part.name for part in self.parts), PANE_TIME]
+        return ", ".join([*self._keys, *map(quote, named)])
 
-    def _every_step(self, name: str, windows: Panes, step_ms: int) -> Panes:
-        """Write those of overlapping windows, each as long as a step, that end at one. `PANE_TIME` is a ms before."""
-        columns = [*self._keys, *(quote(part.name) for part in self.parts), quote(PANE_TIME)]
-        ended = f"MOD(EXTRACT(EPOCH FROM {quote(PANE_TIME)}) + 1, {step_ms // SECOND_MS}) = 0"
-        return Panes(name, f"SELECT {', '.join(columns)}\nFROM {quote(windows.name)}\nWHERE {ended}")
+    def _earlier(self, view: ResolvedView) -> Panes | None:
+        """Write what a view's windows hold before their last slide, as rows whose time lies in that.
+
+        A window that is moved by less than the length of a pane holds the same panes.
+        """
+        step = step_below(self.steps, view.slide_ms)
+        if not is_merged_early(view, step):
+            return None
+        rest_ms = view.window_ms - view.slide_ms
+        name = f"{self.name}_{short(rest_ms)}_before_{short(view.slide_ms)}"
+        panes = f"TABLE {quote(self._panes[step].name)}"
+        return self._table(name, self._merged, window_function(panes, PANE_TIME, rest_ms, view.slide_ms, LATER_MS))
 
     def _table(self, name: str, columns: Mapping[str, str], windows: str) -> Panes:
         """Write a table of panes: its keys, its columns by the SQL of each, and the end of the window."""
@@ -110,22 +113,14 @@ class Family:
 
     def below(self, view: ResolvedView) -> tuple[Panes, ...]:
         """Return the tables that a view stands on, each made of those before."""
-        tables = [self._panes[self.steps[0]]]
-        for step in self.steps[1:]:
-            if view.slide_ms % step == 0:
-                made_of = windows_that_are_panes(self.views, step)
-                tables += [self._windows_table(made_of, self._panes)] if made_of else []
-                tables.append(self._panes[step])
-        whole = self.whole(view)
-        return tuple(dict.fromkeys([*tables, whole] if whole else tables))
+        tables = [self._panes[step] for step in self.steps if view.slide_ms % step == 0]
+        earlier = self._earlier(view)
+        return tuple([*tables, earlier] if earlier else tables)
 
     def whole(self, view: ResolvedView) -> Panes | None:
-        """Return the table whose rows are each a window of the view's: panes, or windows that are panes of others."""
-        if view.window_ms == step_below(self.steps, view.slide_ms):
-            return None if self._split else self._panes[view.window_ms]
-        shared = windows_that_are_panes(self.views, view.window_ms) if view.window_ms in self.steps else None
-        same = shared is not None and shared.slide_ms == view.slide_ms
-        return self._windows_table(view, self._panes) if same else None
+        """Return the table of panes of which each is a window of the view's."""
+        is_pane = view.window_ms == step_below(self.steps, view.slide_ms)
+        return self._panes[view.window_ms] if is_pane and not self._split else None
 
     def later_ms(self, view: ResolvedView) -> int:
         """Return how long after their end a view's windows are computed, in ms: before the next pane ends.
@@ -133,23 +128,48 @@ class Family:
         Of views over the same panes those that are due more often go first, where slides of both end together. Of
         those that are due as often the longest windows, whose rows are more and take longer, begin a little before.
         """
+        if self.whole(view):
+            return self._later_ms(view.window_ms)
         patience = patience_ms(view.slide_ms)
         if view.slide_ms == min(other.slide_ms for other in self.views):
             longest = max(other.window_ms for other in self.views if other.slide_ms == view.slide_ms)
             patience = patience // 2 if view.window_ms < longest else 0
-        return 0 if patience >= self.steps[0] or self.whole(view) else patience
+        return patience if self._waits else 0
+
+    def _later_ms(self, step_ms: int) -> int:
+        """Return how long after their end panes of a step are made, in ms: longer ones just before what reads them."""
+        if step_ms == self.steps[0] or not self._waits:
+            return 0
+        reading = [view for view in self.views if view.slide_ms % step_ms == 0]
+        early = all(is_merged_early(view, step_ms) for view in reading)
+        return LATER_MS - SECOND_MS if early else patience_ms(step_ms) // 2
+
+    @property
+    def _waits(self) -> bool:
+        """Whether no view would wait until the next pane ends."""
+        return max(patience_ms(view.slide_ms) for view in self.views) < self.steps[0]
 
     def windows(self, view: ResolvedView) -> str:
-        """Write a view's windows over the panes that it reads."""
-        panes = f"TABLE {quote(self._panes[step_below(self.steps, view.slide_ms)].name)}"
-        return f"TABLE({window_function(panes, PANE_TIME, view.window_ms, view.slide_ms, self.later_ms(view))})"
+        """Write a view's windows over the panes that it reads, and over what was merged of them early."""
+        below, later_ms = self._panes[step_below(self.steps, view.slide_ms)], self.later_ms(view)
+        if (earlier := self._earlier(view)) is None:
+            windows = window_function(f"TABLE {quote(below.name)}", PANE_TIME, view.window_ms, view.slide_ms, later_ms)
+        else:
+            # A stream keeps the panes of a slide merged anyway: the shortest, which are told as they end.
+            both = [
+                f"SELECT {self._columns} FROM {quote(table.name)}" for table in (self._panes[self.steps[0]], earlier)
+            ]
+            rows = f"(SELECT * FROM (\n      {both[0]} UNION ALL\n      {both[1]}))"
+            windows = window_function(rows, PANE_TIME, view.slide_ms, view.slide_ms, later_ms)
+        return f"TABLE({windows})"
 
     def last_panes(self, view: ResolvedView) -> Panes:
         """Return the table of what was the last pane of each key at the end of each slide of the view's."""
         step = step_below(self.steps, view.slide_ms)
         columns = [*(group.name for group in self._split), *(part.name for part in self.parts)]
         windows_ms = [other.window_ms for other in self.views if other.slide_ms == view.slide_ms]
-        return last_panes(self._panes[step].name, self._keys, columns, windows_ms, view.slide_ms, step)
+        panes, later_ms = self._panes[step].name, self._later_ms(step)
+        return last_panes(panes, self._keys, columns, windows_ms, view.slide_ms, step, later_ms)
 
     def aggregated(self, view: ResolvedView) -> dict[str, Term]:
         """Return a view's aggregations over the panes of a window, or over the one pane that a window is."""

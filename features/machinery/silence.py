@@ -26,12 +26,18 @@ _LAST = "last_pane"
 
 
 def last_panes(
-    panes: str, keys: Sequence[str], parts: Sequence[str], windows_ms: Sequence[int], slide_ms: int, step_ms: int
+    panes: str,
+    keys: Sequence[str],
+    parts: Sequence[str],
+    windows_ms: Sequence[int],
+    slide_ms: int,
+    step_ms: int,
+    moved_ms: int = 0,
 ) -> Panes:
     """Return the table of keys whose last pane is at least the shortest of `windows_ms` before the end of a slide.
 
-    `parts` are the columns of panes beside keys and time, `step_ms` is their length. It is told before the next pane
-    ends, which would count.
+    `parts` are the columns of panes beside keys and time, `step_ms` is their length, `moved_ms` how much later their
+    time is than their end. It is told before the next pane ends, which would count.
     """
     later_ms = min(LATER_MS, step_ms // 2 // SECOND_MS * SECOND_MS)
     size_ms = max(windows_ms) + slide_ms
@@ -43,15 +49,16 @@ def last_panes(
       SELECT {", ".join([*keys, time])} FROM {quote(panes)}
       WHERE {" OR ".join([f"{rows} > 0", *read])}))"""
     ended = f"CAST(`window_end`{f' - {interval(later_ms)}' if later_ms else ''} AS TIMESTAMP_LTZ(3))"
+    last = f"MAX({time}){f' - {interval(moved_ms)}' if moved_ms else ''}"
     sql = "\n".join(
         [
             "SELECT",
             *(f"  {key}," for key in keys),
-            f"  MAX({time}) AS {quote(_LAST)},",
+            f"  {last} AS {quote(_LAST)},",
             f"  {ended} AS {quote(EVENT_TIMESTAMP)}",
             f"FROM TABLE({window_function(source, PANE_TIME, size_ms, slide_ms, later_ms)})",
             f"GROUP BY {', '.join(keys)}, `window_start`, `window_end`",
-            f"HAVING MAX({time}) < {ended} - {interval(min(windows_ms))}",
+            f"HAVING {last} < {ended} - {interval(min(windows_ms))}",
         ]
     )
     return Panes(f"{panes}_last_{short(slide_ms)}", sql)

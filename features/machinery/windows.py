@@ -9,7 +9,8 @@ from schemas.errors import EchoPulseError
 if TYPE_CHECKING:
     from features.machinery.view_spec import ViewSpec
 
-#: The row times of the events that views read, and of panes: the last ms that a pane holds.
+#: The row times of the events that views read, and of panes: the last ms that a pane holds, or as long after that as it
+#: is made later.
 ROWTIME, PANE_TIME = "et", "pane_time"
 SECOND_MS = 1_000
 #: How long a view may leave the processors to others at the end of its slide: less than a hundredth of that, so that of

@@ -6,8 +6,8 @@ import org.apache.flink.runtime.execution.Environment;
 /**
  * Lets windows that end go first where processors are short: what a second later does as well has a lower priority.
  *
- * <p>That is the writing of snapshots, and what comes before windows: events that wait in Kafka meanwhile are caught up
- * with. Java's priorities are the system's only under {@code -XX:ThreadPriorityPolicy=1}.
+ * <p>That is the writing of snapshots and of the lake, and what comes before windows: events that wait in Kafka meanwhile
+ * are caught up with. Java's priorities are the system's only under {@code -XX:ThreadPriorityPolicy=1}.
  */
 final class Precedence {
     /** What these mean to the system is said by the TaskManager's options. */

@@ -1,5 +1,6 @@
 package echopulse;
 
+import java.util.List;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.state.CheckpointableKeyedStateBackend;
 import org.apache.flink.runtime.state.OperatorStateBackend;
@@ -18,7 +19,8 @@ final class WindowsOnHeap implements StateBackend {
     /** What Flink's table runtime calls the operators of window functions: WindowAggOperator, WindowRankOperator. */
     private static final String WINDOWS = "Window";
 
-    private static final String SOURCES = "SourceOperator";
+    /** Operators of tasks that can wait, besides those with keyed state: what reads Kafka, and what writes the lake. */
+    private static final List<String> PATIENT = List.of("SourceOperator", "StreamingFileWriter");
 
     private final StateBackend heap;
     private final StateBackend rocksDb;
@@ -44,7 +46,7 @@ final class WindowsOnHeap implements StateBackend {
 
     @Override
     public OperatorStateBackend createOperatorStateBackend(OperatorStateBackendParameters parameters) throws Exception {
-        if (parameters.getOperatorIdentifier().startsWith(SOURCES)) {
+        if (PATIENT.stream().anyMatch(parameters.getOperatorIdentifier()::startsWith)) {
             Precedence.behindWindows(parameters.getEnv(), true);
         }
         return rocksDb.createOperatorStateBackend(parameters);

@@ -83,21 +83,25 @@ def test_longer_steps_are_made_of_shorter_ones() -> None:
     hour, day = 60 * MINUTE, 1_440 * MINUTE
     views = [VIEW, replace(with_aggregation(window_ms=day, slide_ms=hour), name="day")]
     short, long = compile_views(views)
-    made = ["panes_channel_id", "panes_channel_id_1h", "panes_channel_id_1h_last_1h"]
+    made = ["panes_channel_id", "panes_channel_id_1h", "panes_channel_id_23h_before_1h", "panes_channel_id_1h_last_1h"]
     assert [panes.name for panes in long.panes] == made
-    assert [panes.name for panes in short.panes] == ["panes_channel_id", "panes_channel_id_last_1m"]
+    made = ["panes_channel_id", "panes_channel_id_4m_before_1m", "panes_channel_id_last_1m"]
+    assert [panes.name for panes in short.panes] == made
     assert short.panes[0] == long.panes[0]
     assert "FROM `analysed`" in long.panes[0].sql
     assert "TABLE `panes_channel_id`" in long.panes[1].sql
-    assert "TABLE `panes_channel_id_1h`" in long.sql
+    assert "TABLE `panes_channel_id_1h`" in long.panes[2].sql
+    assert "FROM `panes_channel_id` UNION ALL" in long.sql
 
 
 def test_a_step_that_saves_little_has_no_panes_of_its_own() -> None:
-    """An operator for panes of ten times the length would only stand between the end of a slide and its rows."""
-    near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=10 * MINUTE), name="near")
-    first, second = compile_views([VIEW, near])
-    assert first.panes[:1] == second.panes[:1]
-    assert [panes.name for panes in second.panes[1:]] == ["panes_channel_id_last_10m"]
+    """Panes of a longer step are twelve times as long or more, and those due most often wait for none."""
+    near = replace(with_aggregation(window_ms=30 * MINUTE, slide_ms=90_000), name="near")
+    often = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=200_000), name="often")
+    for views in ([VIEW, near], [often]):
+        assert [panes.name for view in compile_views(views) for panes in view.panes if "TUMBLE" in panes.sql] == [
+            "panes_channel_id" for _ in views
+        ]
 
 
 def test_a_window_that_is_one_pane_is_not_made_again() -> None:
@@ -109,27 +113,41 @@ def test_a_window_that_is_one_pane_is_not_made_again() -> None:
     assert "GROUP BY" in compile_view(split).sql
 
 
-def test_windows_that_follow_on_each_other_are_panes_of_a_longer_step() -> None:
-    """A view moves on in steps as long as another's windows: every fifth of these is a pane, and none is made anew."""
-    longer = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
-    short, long = compile_views([VIEW, longer])
-    made = ["panes_channel_id", "panes_channel_id_5m_every_1m", "panes_channel_id_5m", "panes_channel_id_5m_last_5m"]
-    assert [panes.name for panes in long.panes] == made
-    assert "FROM `panes_channel_id_5m_every_1m`\nWHERE MOD(EXTRACT(EPOCH FROM `pane_time`) + 1, 300) = 0" in (
-        long.panes[2].sql
+def test_panes_of_a_longer_step_are_made_just_before_what_reads_them() -> None:
+    """A second before what is merged early; where a view reads them itself, half as long as that waits."""
+    seldom = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="seldom")
+    assert "INTERVAL '5' MINUTE, INTERVAL '4' SECOND))" in compile_views([VIEW, seldom])[1].panes[1].sql
+    whole = replace(with_aggregation(window_ms=5 * MINUTE, slide_ms=5 * MINUTE), name="whole")
+    twice = replace(with_aggregation(window_ms=10 * MINUTE, slide_ms=5 * MINUTE), name="twice")
+    _, early, one, two = compile_views([VIEW, seldom, whole, twice])
+    assert early.panes[1] == one.panes[1] == two.panes[1]
+    assert "INTERVAL '5' MINUTE, INTERVAL '1' SECOND))" in early.panes[1].sql
+    assert "INTERVAL '5' MINUTE, INTERVAL '10' MINUTE, INTERVAL '2' SECOND))" in two.spoken
+    ended = "CAST(`pane_time` + INTERVAL '0.001' SECOND - INTERVAL '1' SECOND AS TIMESTAMP_LTZ(3))"
+    assert one.spoken.endswith(f"{ended} AS `event_timestamp`\nFROM `panes_channel_id_5m`")
+    assert "MAX(`pane_time`) - INTERVAL '1' SECOND AS `last_pane`" in one.panes[-1].sql
+
+
+def test_what_a_window_holds_before_its_last_slide_is_merged_while_that_lasts() -> None:
+    """At its end every key has one value left to tell. Not where slides are short, or windows overlap by little."""
+    compiled = compile_view(VIEW)
+    panes, earlier, _ = compiled.panes
+    assert "TABLE `panes_channel_id`,\n    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '4' MINUTE, " in (
+        earlier.sql
     )
-    assert [panes.name for panes in short.panes] == [*made[:2], "panes_channel_id_last_1m"]
-    assert "FROM `panes_channel_id_5m_every_1m`\n" in short.sql
-    assert "GROUP BY" not in short.sql
-    exact = {"function": "count_distinct", "column": "user_id"}
-    split = replace(with_aggregation(**exact, window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
-    assert "every" not in str(compile_views([with_aggregation(**exact), split]))
+    assert "INTERVAL '5' SECOND))" in earlier.sql
+    for table in (panes, earlier):
+        assert f"`channel_id`, `rows`, `pane_time` FROM `{table.name}`" in compiled.sql
+    assert "DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE))" in compiled.sql
+    for window_s, slide_s in ((300, 50), (120, 60), (60, 60)):
+        view = with_aggregation(window_ms=window_s * 1_000, slide_ms=slide_s * 1_000)
+        assert "before" not in str(compile_view(view))
 
 
 def test_views_of_one_slide_share_what_tells_their_silences() -> None:
     """The longest window decides how far it looks back, the shortest what it tells."""
     first, second = compile_views([VIEW, replace(with_aggregation(window_ms=20 * MINUTE), name="longer")])
-    assert first.panes == second.panes
+    assert first.panes[-1] == second.panes[-1]
     assert "INTERVAL '1' MINUTE, INTERVAL '21' MINUTE, INTERVAL '5' SECOND" in first.panes[-1].sql
     assert first.panes[-1].sql.endswith(" - INTERVAL '5' MINUTE")
 
@@ -138,11 +156,11 @@ def test_a_view_of_longer_steps_leaves_the_end_of_its_slide_to_the_others() -> N
     """Its windows are computed a 150th of it later and bear their end; not where panes are too short, nor by itself."""
     longer = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
     due_often, patient = compile_views([VIEW, longer])
-    assert "INTERVAL '5' MINUTE, INTERVAL '1' HOUR, INTERVAL '2' SECOND" in patient.sql
+    assert "INTERVAL '5' MINUTE, INTERVAL '2' SECOND" in patient.sql
     assert "CAST(`window_end` - INTERVAL '2' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in patient.sql
     near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=2 * MINUTE), name="near")
     often = replace(with_aggregation(window_ms=MINUTE, slide_ms=2_000), name="often")
-    assert "INTERVAL '20' MINUTE, INTERVAL '0.800' SECOND" in compile_views([VIEW, near])[1].spoken
+    assert "INTERVAL '2' MINUTE, INTERVAL '0.800' SECOND" in compile_views([VIEW, near])[1].spoken
     for sql in (due_often.spoken, compile_view(longer).spoken, compile_views([often, longer])[1].spoken):
         assert "`window_end` -" not in sql
 

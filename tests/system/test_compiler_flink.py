@@ -72,7 +72,7 @@ def views(request: pytest.FixtureRequest) -> Views:
         *(from_feast(view) for view in declared),
         view_of("all_2m", SIMPLE, 2 * MINUTE, MINUTE),
         view_of("all_1m", SIMPLE, MINUTE, MINUTE),
-        view_of("all_6m", SIMPLE, 6 * MINUTE, 2 * MINUTE),
+        *(view_of(f"all_{minutes}m_every_2m", SIMPLE, minutes * MINUTE, 2 * MINUTE) for minutes in (2, 4, 6)),
         view_of("all_24h", SIMPLE, 1_440 * MINUTE, 60 * MINUTE),
         view_of("split_2m", SPLIT, 2 * MINUTE, MINUTE),
         view_of("split_1h", SPLIT, 60 * MINUTE, 10 * MINUTE),

@@ -1,13 +1,16 @@
 SELECT
   `channel_id`,
-  `rows` AS `message_count`,
-  COALESCE(BITMAP_CARDINALITY(`bitmap_user_key`), 0) AS `distinct_users`,
-  (CAST(`sum_toxic` AS DOUBLE) / `rows`) AS `toxic_share`,
-  (((CAST(`sum_toxicity_whole` AS DOUBLE) + CAST(`sum_toxicity_rest` AS DOUBLE) / 4294967296e0) / 1048576e0) / `rows`) AS `mean_toxicity`,
-  (CAST(`sum_sentiment_score` AS DOUBLE) / `rows`) AS `sentiment_balance`,
-  (CAST(`sum_emoji_count` AS DOUBLE) / `rows`) AS `emoji_rate`,
-  CAST(`pane_time` + INTERVAL '0.001' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
-FROM `panes_channel_id_1m_every_10s`
+  SUM(`rows`) AS `message_count`,
+  COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_user_key`)), 0) AS `distinct_users`,
+  (CAST(SUM(`sum_toxic`) AS DOUBLE) / SUM(`rows`)) AS `toxic_share`,
+  (((CAST(SUM(`sum_toxicity_whole`) AS DOUBLE) + CAST(SUM(`sum_toxicity_rest`) AS DOUBLE) / 4294967296e0) / 1048576e0) / SUM(`rows`)) AS `mean_toxicity`,
+  (CAST(SUM(`sum_sentiment_score`) AS DOUBLE) / SUM(`rows`)) AS `sentiment_balance`,
+  (CAST(SUM(`sum_emoji_count`) AS DOUBLE) / SUM(`rows`)) AS `emoji_rate`,
+  CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+FROM TABLE(HOP(
+    TABLE `panes_channel_id`,
+    DESCRIPTOR(`pane_time`), INTERVAL '10' SECOND, INTERVAL '1' MINUTE))
+GROUP BY `channel_id`, `window_start`, `window_end`
 UNION ALL
 SELECT
   `channel_id`,

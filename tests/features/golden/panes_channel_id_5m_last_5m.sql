@@ -1,6 +1,6 @@
 SELECT
   `channel_id`,
-  MAX(`pane_time`) AS `last_pane`,
+  MAX(`pane_time`) - INTERVAL '4' SECOND AS `last_pane`,
   CAST(`window_end` - INTERVAL '5' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(HOP(
     (SELECT * FROM (
@@ -8,4 +8,4 @@ FROM TABLE(HOP(
       WHERE `rows` > 0 OR CASE WHEN `rows` < 0 THEN `bitmap_user_key` END IS NOT NULL OR CASE WHEN `rows` < 0 THEN `sum_emoji_count` END IS NOT NULL OR CASE WHEN `rows` < 0 THEN `sum_sentiment_score` END IS NOT NULL OR CASE WHEN `rows` < 0 THEN `sum_toxic` END IS NOT NULL OR CASE WHEN `rows` < 0 THEN `sum_toxicity_rest` END IS NOT NULL OR CASE WHEN `rows` < 0 THEN `sum_toxicity_whole` END IS NOT NULL)),
     DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '65' MINUTE, INTERVAL '5' SECOND))
 GROUP BY `channel_id`, `window_start`, `window_end`
-HAVING MAX(`pane_time`) < CAST(`window_end` - INTERVAL '5' SECOND AS TIMESTAMP_LTZ(3)) - INTERVAL '1' HOUR
+HAVING MAX(`pane_time`) - INTERVAL '4' SECOND < CAST(`window_end` - INTERVAL '5' SECOND AS TIMESTAMP_LTZ(3)) - INTERVAL '1' HOUR

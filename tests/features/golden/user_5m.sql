@@ -1,10 +1,15 @@
 SELECT
   `user_id`,
-  (CAST(`rows` AS DOUBLE) / CAST(5.0 AS DOUBLE)) AS `message_rate`,
-  (((CAST(`sum_toxicity_whole` AS DOUBLE) + CAST(`sum_toxicity_rest` AS DOUBLE) / 4294967296e0) / 1048576e0) / `rows`) AS `mean_toxicity`,
-  (`rows` - COALESCE(BITMAP_CARDINALITY(`bitmap_text_key`), 0)) AS `repeats`,
-  CAST(`pane_time` + INTERVAL '0.001' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
-FROM `panes_user_id_5m_every_1m`
+  (CAST(SUM(`rows`) AS DOUBLE) / CAST(5.0 AS DOUBLE)) AS `message_rate`,
+  (((CAST(SUM(`sum_toxicity_whole`) AS DOUBLE) + CAST(SUM(`sum_toxicity_rest`) AS DOUBLE) / 4294967296e0) / 1048576e0) / SUM(`rows`)) AS `mean_toxicity`,
+  (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
+  CAST(`window_end` AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+FROM TABLE(TUMBLE(
+    (SELECT * FROM (
+      SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`, `pane_time` FROM `panes_user_id` UNION ALL
+      SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`, `pane_time` FROM `panes_user_id_4m_before_1m`)),
+    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE))
+GROUP BY `user_id`, `window_start`, `window_end`
 UNION ALL
 SELECT
   `user_id`,

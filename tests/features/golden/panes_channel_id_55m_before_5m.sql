@@ -9,6 +9,6 @@ SELECT
   SUM(`sum_toxicity_whole`) AS `sum_toxicity_whole`,
   `window_time` AS `pane_time`
 FROM TABLE(HOP(
-    TABLE `panes_channel_id`,
-    DESCRIPTOR(`pane_time`), INTERVAL '10' SECOND, INTERVAL '1' MINUTE))
+    TABLE `panes_channel_id_5m`,
+    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '55' MINUTE, INTERVAL '5' SECOND))
 GROUP BY `channel_id`, `window_start`, `window_end`, `window_time`

@@ -9,6 +9,6 @@ SELECT
   SUM(`sum_toxicity_whole`) AS `sum_toxicity_whole`,
   `window_time` AS `pane_time`
 FROM TABLE(HOP(
-    TABLE `panes_channel_id_1m`,
-    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
+    TABLE `panes_channel_id`,
+    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '4' MINUTE, INTERVAL '5' SECOND))
 GROUP BY `channel_id`, `window_start`, `window_end`, `window_time`

@@ -7,5 +7,5 @@ SELECT
   `window_time` AS `pane_time`
 FROM TABLE(HOP(
     TABLE `panes_user_id`,
-    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))
+    DESCRIPTOR(`pane_time`), INTERVAL '1' MINUTE, INTERVAL '4' MINUTE, INTERVAL '5' SECOND))
 GROUP BY `user_id`, `window_start`, `window_end`, `window_time`

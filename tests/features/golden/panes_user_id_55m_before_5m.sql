@@ -1,0 +1,11 @@
+SELECT
+  `user_id`,
+  BITMAP_OR_AGG(`bitmap_text_key`) AS `bitmap_text_key`,
+  SUM(`rows`) AS `rows`,
+  SUM(`sum_toxicity_rest`) AS `sum_toxicity_rest`,
+  SUM(`sum_toxicity_whole`) AS `sum_toxicity_whole`,
+  `window_time` AS `pane_time`
+FROM TABLE(HOP(
+    TABLE `panes_user_id_5m`,
+    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '55' MINUTE, INTERVAL '5' SECOND))
+GROUP BY `user_id`, `window_start`, `window_end`, `window_time`
