@@ -94,9 +94,10 @@ def test_apply_then_list_then_get(repo: Path, capfd: pytest.CaptureFixture[str])
     views = {view["name"]: view for view in document["views"]}
     assert (views["channel_5m"]["window_ms"], views["channel_5m"]["slide_ms"]) == (300_000, 60_000)
     assert views["user_1m"]["features"]["repeats"] == "int64"
-    assert "TABLE(HOP(" in views["channel_1h"]["sql"]
+    assert "FROM `panes_channel_id_55m_before_5m`" in views["channel_1h"]["sql"]
     panes = {each["name"]: each["sql"] for each in document["panes"]}
     assert {"panes_channel_id", "panes_channel_id_5m", "panes_user_id"} <= set(panes)
+    assert "TABLE(HOP(" in panes["panes_channel_id_55m_before_5m"]
     assert "TABLE(TUMBLE(" in panes["panes_user_id"]
 
     assert main(["feature", "list"]) == 0
