@@ -81,9 +81,12 @@ class Family:
         return {quote(part.name): part.merge for part in self.parts}
 
     @property
+    def _kept(self) -> list[str]:
+        return [*(group.name for group in self._split), *(part.name for part in self.parts)]
+
+    @property
     def _columns(self) -> str:
-        named = [*(group.name for group in self._split), *(part.name for part in self.parts), PANE_TIME]
-        return ", ".join([*self._keys, *map(quote, named)])
+        return ", ".join([*self._keys, *map(quote, [*self._kept, PANE_TIME])])
 
     def _earlier(self, view: ResolvedView) -> Panes | None:
         """Write what a view's windows hold before their last slide, as rows whose time lies in that.
@@ -137,12 +140,16 @@ class Family:
         return patience if self._waits else 0
 
     def _later_ms(self, step_ms: int) -> int:
-        """Return how long after their end panes of a step are made, in ms: longer ones just before what reads them."""
-        if step_ms == self.steps[0] or not self._waits:
+        """Return how long after their end panes of a step are made, in ms: longer ones just before what reads them.
+
+        It is always before the next of the shortest panes ends, which would count.
+        """
+        first = self.steps[0]
+        if step_ms == first or not self._waits:
             return 0
-        reading = [view for view in self.views if view.slide_ms % step_ms == 0]
-        early = all(is_merged_early(view, step_ms) for view in reading)
-        return LATER_MS - SECOND_MS if early else patience_ms(step_ms) // 2
+        just_before = LATER_MS - SECOND_MS
+        early = all(is_merged_early(view, step_ms) for view in self.views if view.slide_ms % step_ms == 0)
+        return just_before if early and just_before < first else patience_ms(step_ms) // 2
 
     @property
     def _waits(self) -> bool:
@@ -151,9 +158,10 @@ class Family:
 
     def windows(self, view: ResolvedView) -> str:
         """Write a view's windows over the panes that it reads, and over what was merged of them early."""
-        below, later_ms = self._panes[step_below(self.steps, view.slide_ms)], self.later_ms(view)
+        later_ms = self.later_ms(view)
         if (earlier := self._earlier(view)) is None:
-            windows = window_function(f"TABLE {quote(below.name)}", PANE_TIME, view.window_ms, view.slide_ms, later_ms)
+            panes = f"TABLE {quote(self._panes[step_below(self.steps, view.slide_ms)].name)}"
+            windows = window_function(panes, PANE_TIME, view.window_ms, view.slide_ms, later_ms)
         else:
             # A stream keeps the panes of a slide merged anyway: the shortest, which are told as they end.
             both = [
@@ -166,10 +174,9 @@ class Family:
     def last_panes(self, view: ResolvedView) -> Panes:
         """Return the table of what was the last pane of each key at the end of each slide of the view's."""
         step = step_below(self.steps, view.slide_ms)
-        columns = [*(group.name for group in self._split), *(part.name for part in self.parts)]
         windows_ms = [other.window_ms for other in self.views if other.slide_ms == view.slide_ms]
         panes, later_ms = self._panes[step].name, self._later_ms(step)
-        return last_panes(panes, self._keys, columns, windows_ms, view.slide_ms, step, later_ms)
+        return last_panes(panes, self._keys, self._kept, windows_ms, view.slide_ms, step, later_ms)
 
     def aggregated(self, view: ResolvedView) -> dict[str, Term]:
         """Return a view's aggregations over the panes of a window, or over the one pane that a window is."""

@@ -117,6 +117,9 @@ def test_panes_of_a_longer_step_are_made_just_before_what_reads_them() -> None:
     """A second before what is merged early; where a view reads them itself, half as long as that waits."""
     seldom = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="seldom")
     assert "INTERVAL '5' MINUTE, INTERVAL '4' SECOND))" in compile_views([VIEW, seldom])[1].panes[1].sql
+    # A pane of four seconds ends with the fourth, and would count in a longer one that is made then.
+    often = replace(with_aggregation(window_ms=MINUTE, slide_ms=4_000), name="often")
+    assert "INTERVAL '5' MINUTE, INTERVAL '1' SECOND))" in compile_views([often, seldom])[1].panes[1].sql
     whole = replace(with_aggregation(window_ms=5 * MINUTE, slide_ms=5 * MINUTE), name="whole")
     twice = replace(with_aggregation(window_ms=10 * MINUTE, slide_ms=5 * MINUTE), name="twice")
     _, early, one, two = compile_views([VIEW, seldom, whole, twice])

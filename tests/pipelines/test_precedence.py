@@ -53,7 +53,7 @@ def test_who_gives_way_waits_for_all_writes() -> None:
 
 
 def test_a_write_that_lasts_is_not_waited_for() -> None:
-    """Neither by who came before the time was over nor by who comes after it; a later write is again."""
+    """Neither by who came before the time was over nor by who comes after it."""
     precedence = Precedence(_SHORT_S)
     with precedence.writing():
         for _ in range(2):
