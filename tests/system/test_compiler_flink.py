@@ -74,6 +74,10 @@ def views(request: pytest.FixtureRequest) -> Views:
         view_of("all_1m", SIMPLE, MINUTE, MINUTE),
         *(view_of(f"all_{minutes}m_every_2m", SIMPLE, minutes * MINUTE, 2 * MINUTE) for minutes in (2, 4, 6)),
         view_of("all_24h", SIMPLE, 1_440 * MINUTE, 60 * MINUTE),
+        *(
+            view_of(f"short_panes_{window}s", SIMPLE, window * SECOND, slide * SECOND, filter_="kind != 'edit'")
+            for window, slide in ((20, 4), (900, 300))
+        ),
         view_of("split_2m", SPLIT, 2 * MINUTE, MINUTE),
         view_of("split_1h", SPLIT, 60 * MINUTE, 10 * MINUTE),
         view_of("moods_2m", NUMBERS_RANKED, 2 * MINUTE, MINUTE),
@@ -168,6 +172,7 @@ def flink() -> Iterator[Flink]:
         # The batch's tasks run one after the other's end; all of a stream's at once.
         table.get_config().set("taskmanager.memory.network.max", "512mb")
         table.get_config().set("taskmanager.memory.network.min", "512mb")
+        table.get_config().set("taskmanager.memory.managed.size", "512mb")
         return table
 
     with pytest.MonkeyPatch.context() as patch, planner_ended():
