@@ -7,7 +7,7 @@ import org.apache.flink.runtime.state.OperatorStateBackend;
 import org.apache.flink.runtime.state.StateBackend;
 
 /**
- * Keeps what open windows hold as objects on the heap, and all other keyed state in RocksDB.
+ * Keeps what open windows hold on the heap, packed, and all other keyed state in RocksDB.
  *
  * <p>A view that moves on reads every slice of every key at once, and RocksDB serialises each and is asked through JNI:
  * that is twice the CPU of the job's windows. The ids that repeats are told by are many, small and asked for once, and
@@ -41,7 +41,9 @@ final class WindowsOnHeap implements StateBackend {
         // The identifier is the operator's class, its id and the subtask.
         boolean windows = parameters.getOperatorIdentifier().startsWith(WINDOWS);
         Precedence.behindWindows(parameters.getEnv(), !windows);
-        return (windows ? heap : rocksDb).createKeyedStateBackend(parameters);
+        return windows
+                ? new PackedBackend<>(heap.<K>createKeyedStateBackend(parameters))
+                : rocksDb.createKeyedStateBackend(parameters);
     }
 
     @Override

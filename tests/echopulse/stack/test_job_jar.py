@@ -37,7 +37,7 @@ def test_the_jar_holds_the_factory_and_is_the_same_bytes_each_time(jars: Path) -
     """Under one name, which follows the sources."""
     first = job_jar(jars)
     with zipfile.ZipFile(first) as archive:
-        names = ["Precedence", "WindowsOnHeap", "WindowsOnHeapFactory"]
+        names = ["PackedBackend", "PackedValueState", "Precedence", "WindowsOnHeap", "WindowsOnHeapFactory"]
         assert archive.namelist() == [f"echopulse/{name}.class" for name in names]
     before = digest(first)
     first.unlink()
