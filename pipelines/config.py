@@ -44,6 +44,7 @@ class SignalsConfig:
     start: Literal["earliest", "latest"] = "earliest"
     delivery: Delivery = "exactly-once"
     parallelism: int = 2
+    #: From the end of one to the next.
     checkpoint_interval_ms: int = 5_000
     watermark_delay_ms: int = 5_000
     idle_timeout_ms: int = 60_000

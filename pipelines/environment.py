@@ -54,7 +54,9 @@ def job_settings(config: SignalsConfig) -> dict[str, str]:
         "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
         "execution.checkpointing.mode": "EXACTLY_ONCE" if config.delivery == "exactly-once" else "AT_LEAST_ONCE",
         "execution.checkpointing.timeout": f"{config.transaction_timeout_ms // 3} ms",
-        "execution.checkpointing.min-pause": f"{config.checkpoint_interval_ms // 2} ms",
+        # A whole interval: at a fixed rate that parts a minute checkpoints would begin at the same moment of every
+        # minute, and where that is when windows end, their rows come half a second later (measured: 1.0, 1.5 s).
+        "execution.checkpointing.min-pause": f"{config.checkpoint_interval_ms} ms",
         # A store that is away for two minutes fits into one checkpoint. A worker that hangs does not, and is restarted.
         "execution.checkpointing.tolerable-failed-checkpoints": "2",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",

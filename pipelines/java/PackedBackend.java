@@ -23,7 +23,7 @@ import org.apache.flink.runtime.state.StateSnapshotTransformer.StateSnapshotTran
 import org.apache.flink.runtime.state.heap.HeapPriorityQueueElement;
 import org.apache.flink.runtime.state.internal.InternalValueState;
 
-/** A back end on the heap whose values, where they are kept by key, are {@link PackedValueState}s; all else is its own. */
+/** A back end on the heap whose values by key are {@link PackedValueState}s; all else is its own. */
 final class PackedBackend<K> implements CheckpointableKeyedStateBackend<K> {
     private final CheckpointableKeyedStateBackend<K> heap;
 
@@ -33,8 +33,8 @@ final class PackedBackend<K> implements CheckpointableKeyedStateBackend<K> {
 
     @Override
     @SuppressWarnings("unchecked")
-    public <N, S extends State, T> S getOrCreateKeyedState(TypeSerializer<N> namespaces, StateDescriptor<S, T> descriptor)
-            throws Exception {
+    public <N, S extends State, T> S getOrCreateKeyedState(
+            TypeSerializer<N> namespaces, StateDescriptor<S, T> descriptor) throws Exception {
         S state = heap.getOrCreateKeyedState(namespaces, descriptor);
         return state instanceof InternalValueState
                 ? (S) new PackedValueState<>((InternalValueState<K, N, T>) state)
@@ -63,7 +63,10 @@ final class PackedBackend<K> implements CheckpointableKeyedStateBackend<K> {
 
     @Override
     public <N, S extends State, T> void applyToAllKeys(
-            N namespace, TypeSerializer<N> namespaces, StateDescriptor<S, T> descriptor, KeyedStateFunction<K, S> function)
+            N namespace,
+            TypeSerializer<N> namespaces,
+            StateDescriptor<S, T> descriptor,
+            KeyedStateFunction<K, S> function)
             throws Exception {
         heap.applyToAllKeys(namespace, namespaces, descriptor, function);
     }
@@ -111,7 +114,9 @@ final class PackedBackend<K> implements CheckpointableKeyedStateBackend<K> {
 
     @Override
     public <N, SV, SEV, S extends State, IS extends S> IS createOrUpdateInternalState(
-            TypeSerializer<N> namespaces, StateDescriptor<S, SV> descriptor, StateSnapshotTransformFactory<SEV> snapshots)
+            TypeSerializer<N> namespaces,
+            StateDescriptor<S, SV> descriptor,
+            StateSnapshotTransformFactory<SEV> snapshots)
             throws Exception {
         return heap.createOrUpdateInternalState(namespaces, descriptor, snapshots);
     }
