@@ -15,7 +15,7 @@ ROWTIME, PANE_TIME = "et", "pane_time"
 SECOND_MS = 1_000
 #: How long a view may leave the processors to others at the end of its slide: less than a hundredth of that, so that of
 #: the events in it one in a hundred notices, in tenths of a second, and no longer than others take.
-_PATIENCE, _FINELY_MS, _LONGEST_PATIENCE_MS = 150, 100, 2 * SECOND_MS
+_PATIENCE, _FINELY_MS, _LONGEST_PATIENCE_MS = 150, 100, 1_400
 #: Names an expression may use for the length of the window.
 WINDOW_NAMES = {"window_seconds": SECOND_MS, "window_minutes": 60 * SECOND_MS, "window_hours": 3_600 * SECOND_MS}
 _UNITS = {"DAY": 86_400 * SECOND_MS, "HOUR": 3_600 * SECOND_MS, "MINUTE": 60 * SECOND_MS, "SECOND": SECOND_MS}

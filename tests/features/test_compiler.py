@@ -119,16 +119,16 @@ def test_panes_of_a_longer_step_are_made_just_before_what_reads_them() -> None:
     assert "INTERVAL '5' MINUTE, INTERVAL '4' SECOND))" in compile_views([VIEW, seldom])[1].panes[1].sql
     # A pane of four seconds ends with the fourth, and would count in a longer one that is made then.
     often = replace(with_aggregation(window_ms=MINUTE, slide_ms=4_000), name="often")
-    assert "INTERVAL '5' MINUTE, INTERVAL '1' SECOND))" in compile_views([often, seldom])[1].panes[1].sql
+    assert "INTERVAL '5' MINUTE, INTERVAL '0.700' SECOND))" in compile_views([often, seldom])[1].panes[1].sql
     whole = replace(with_aggregation(window_ms=5 * MINUTE, slide_ms=5 * MINUTE), name="whole")
     twice = replace(with_aggregation(window_ms=10 * MINUTE, slide_ms=5 * MINUTE), name="twice")
     _, early, one, two = compile_views([VIEW, seldom, whole, twice])
     assert early.panes[1] == one.panes[1] == two.panes[1]
-    assert "INTERVAL '5' MINUTE, INTERVAL '1' SECOND))" in early.panes[1].sql
-    assert "INTERVAL '5' MINUTE, INTERVAL '10' MINUTE, INTERVAL '2' SECOND))" in two.spoken
-    ended = "CAST(`pane_time` + INTERVAL '0.001' SECOND - INTERVAL '1' SECOND AS TIMESTAMP_LTZ(3))"
+    assert "INTERVAL '5' MINUTE, INTERVAL '0.700' SECOND))" in early.panes[1].sql
+    assert "INTERVAL '5' MINUTE, INTERVAL '10' MINUTE, INTERVAL '1.400' SECOND))" in two.spoken
+    ended = "CAST(`pane_time` + INTERVAL '0.001' SECOND - INTERVAL '0.700' SECOND AS TIMESTAMP_LTZ(3))"
     assert one.spoken.endswith(f"{ended} AS `event_timestamp`\nFROM `panes_channel_id_5m`")
-    assert "MAX(`pane_time`) - INTERVAL '1' SECOND AS `last_pane`" in one.panes[-1].sql
+    assert "MAX(`pane_time`) - INTERVAL '0.700' SECOND AS `last_pane`" in one.panes[-1].sql
 
 
 def test_what_a_window_holds_before_its_last_slide_is_merged_while_that_lasts() -> None:
@@ -156,11 +156,11 @@ def test_views_of_one_slide_share_what_tells_their_silences() -> None:
 
 
 def test_a_view_of_longer_steps_leaves_the_end_of_its_slide_to_the_others() -> None:
-    """Its windows are computed a 150th of it later and bear their end; not where panes are too short, nor by itself."""
+    """Its windows are computed later, by a 150th of it or 1.4 s, and bear their end; not where panes are too short, nor by itself."""
     longer = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
     due_often, patient = compile_views([VIEW, longer])
-    assert "INTERVAL '5' MINUTE, INTERVAL '2' SECOND" in patient.sql
-    assert "CAST(`window_end` - INTERVAL '2' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in patient.sql
+    assert "INTERVAL '5' MINUTE, INTERVAL '1.400' SECOND" in patient.sql
+    assert "CAST(`window_end` - INTERVAL '1.400' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in patient.sql
     near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=2 * MINUTE), name="near")
     often = replace(with_aggregation(window_ms=MINUTE, slide_ms=2_000), name="often")
     assert "INTERVAL '2' MINUTE, INTERVAL '0.800' SECOND" in compile_views([VIEW, near])[1].spoken

@@ -6,12 +6,12 @@ SELECT
   (((CAST(SUM(`sum_toxicity_whole`) AS DOUBLE) + CAST(SUM(`sum_toxicity_rest`) AS DOUBLE) / 4294967296e0) / 1048576e0) / SUM(`rows`)) AS `mean_toxicity`,
   (CAST(SUM(`sum_sentiment_score`) AS DOUBLE) / SUM(`rows`)) AS `sentiment_balance`,
   (CAST(SUM(`sum_emoji_count`) AS DOUBLE) / SUM(`rows`)) AS `emoji_rate`,
-  CAST(`window_end` - INTERVAL '2' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+  CAST(`window_end` - INTERVAL '1.400' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(TUMBLE(
     (SELECT * FROM (
       SELECT `channel_id`, `bitmap_user_key`, `rows`, `sum_emoji_count`, `sum_sentiment_score`, `sum_toxic`, `sum_toxicity_rest`, `sum_toxicity_whole`, `pane_time` FROM `panes_channel_id` UNION ALL
       SELECT `channel_id`, `bitmap_user_key`, `rows`, `sum_emoji_count`, `sum_sentiment_score`, `sum_toxic`, `sum_toxicity_rest`, `sum_toxicity_whole`, `pane_time` FROM `panes_channel_id_55m_before_5m`)),
-    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '2' SECOND))
+    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '1.400' SECOND))
 GROUP BY `channel_id`, `window_start`, `window_end`
 UNION ALL
 SELECT

@@ -3,12 +3,12 @@ SELECT
   (CAST(SUM(`rows`) AS DOUBLE) / CAST(60.0 AS DOUBLE)) AS `message_rate`,
   (((CAST(SUM(`sum_toxicity_whole`) AS DOUBLE) + CAST(SUM(`sum_toxicity_rest`) AS DOUBLE) / 4294967296e0) / 1048576e0) / SUM(`rows`)) AS `mean_toxicity`,
   (SUM(`rows`) - COALESCE(BITMAP_CARDINALITY(BITMAP_OR_AGG(`bitmap_text_key`)), 0)) AS `repeats`,
-  CAST(`window_end` - INTERVAL '2' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
+  CAST(`window_end` - INTERVAL '1.400' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`
 FROM TABLE(TUMBLE(
     (SELECT * FROM (
       SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`, `pane_time` FROM `panes_user_id` UNION ALL
       SELECT `user_id`, `bitmap_text_key`, `rows`, `sum_toxicity_rest`, `sum_toxicity_whole`, `pane_time` FROM `panes_user_id_55m_before_5m`)),
-    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '2' SECOND))
+    DESCRIPTOR(`pane_time`), INTERVAL '5' MINUTE, INTERVAL '1.400' SECOND))
 GROUP BY `user_id`, `window_start`, `window_end`
 UNION ALL
 SELECT
