@@ -156,13 +156,13 @@ def test_views_of_one_slide_share_what_tells_their_silences() -> None:
 
 
 def test_a_view_of_longer_steps_leaves_the_end_of_its_slide_to_the_others() -> None:
-    """Its windows are computed later, by a 150th of it or 1.4 s, and bear their end; not where panes are too short, nor by itself."""
+    """By a 150th or 1.4 s, and its rows bear their window's end; not where panes are too short, nor by itself."""
     longer = replace(with_aggregation(window_ms=60 * MINUTE, slide_ms=5 * MINUTE), name="longer")
     due_often, patient = compile_views([VIEW, longer])
     assert "INTERVAL '5' MINUTE, INTERVAL '1.400' SECOND" in patient.sql
     assert "CAST(`window_end` - INTERVAL '1.400' SECOND AS TIMESTAMP_LTZ(3)) AS `event_timestamp`" in patient.sql
     near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=2 * MINUTE), name="near")
-    often = replace(with_aggregation(window_ms=MINUTE, slide_ms=2_000), name="often")
+    often = replace(with_aggregation(window_ms=MINUTE, slide_ms=1_000), name="often")
     assert "INTERVAL '2' MINUTE, INTERVAL '0.800' SECOND" in compile_views([VIEW, near])[1].spoken
     for sql in (due_often.spoken, compile_view(longer).spoken, compile_views([often, longer])[1].spoken):
         assert "`window_end` -" not in sql
