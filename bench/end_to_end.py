@@ -101,7 +101,7 @@ def section(by_columns: Streamed, bare: Figure, by_rows: Streamed, settings: Set
         NAME,
         "End to end (`e2e`)",
         f"{by_columns.events:,} of the simulator's events through the embedded stack: Kafka, the job `signals` "
-        f"(parallelism {flink.parallelism}, {flink.delivery}, a checkpoint every "
+        f"(parallelism {flink.parallelism}, {flink.delivery}, checkpoints with pauses of "
         f"{flink.checkpoint_interval_ms / 1000:g} s), all sinks on; after a warm-up of half as many through the "
         "same job. Timed from the first event sent until the last result is committed and the windows that end by its "
         "watermark have fired; then audited: "

@@ -164,6 +164,8 @@ def test_a_view_of_longer_steps_leaves_the_end_of_its_slide_to_the_others() -> N
     near = replace(with_aggregation(window_ms=20 * MINUTE, slide_ms=2 * MINUTE), name="near")
     often = replace(with_aggregation(window_ms=MINUTE, slide_ms=1_000), name="often")
     assert "INTERVAL '2' MINUTE, INTERVAL '0.800' SECOND" in compile_views([VIEW, near])[1].spoken
+    two_seconds = replace(with_aggregation(window_ms=MINUTE, slide_ms=2_000), name="two_seconds")
+    assert "INTERVAL '5' MINUTE, INTERVAL '1.400' SECOND" in compile_views([two_seconds, longer])[1].spoken
     for sql in (due_often.spoken, compile_view(longer).spoken, compile_views([often, longer])[1].spoken):
         assert "`window_end` -" not in sql
 
