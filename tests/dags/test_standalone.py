@@ -26,7 +26,8 @@ from echopulse.stack.spec import child_environ
 from infra.airflow_service import Airflow as Service
 from schemas.topics import MODEL_DRIFT
 from tests.dags.conftest import ROOT
-from tests.system.own_stack import free_ports, left_running
+from tests.ports import free_ports
+from tests.system.own_stack import left_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

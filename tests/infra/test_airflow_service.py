@@ -16,6 +16,7 @@ from echopulse.settings_sections import EmbeddedStack, Kafka, Registry
 from infra import airflow_service
 from infra.airflow_service import Airflow
 from schemas.errors import EchoPulseError
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,9 +71,10 @@ def test_without_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("place", [0, 2])
 def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int) -> None:
     """The web page's, or one of those above it."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        monkeypatch.setenv("ECHOPULSE_STACK__AIRFLOW_PORT", str(port - place))
+    ports = free_ports(3)
+    port = ports[place]
+    with socket.create_server(("127.0.0.1", port)):
+        monkeypatch.setenv("ECHOPULSE_STACK__AIRFLOW_PORT", str(ports[0]))
         monkeypatch.chdir(tmp_path)
         with pytest.raises(EchoPulseError, match=rf"^airflow: port {port} is taken .*set stack.airflow_port or"):
             airflow_service.run(None)

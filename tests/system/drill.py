@@ -17,7 +17,8 @@ import httpx
 import yaml
 
 from echopulse.settings import load
-from tests.system.own_stack import PORTS, PORTS_ABOVE, free_ports
+from tests.ports import free_ports
+from tests.system.own_stack import PORTS, PORTS_ABOVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

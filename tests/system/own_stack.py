@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import psutil
 
 from echopulse.settings import Settings
 from echopulse.settings_sections import EmbeddedStack, Job
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,22 +25,6 @@ PORTS = (
 PORTS_ABOVE = 4
 #: What a process that belongs to a home carries in its environment.
 _MARKS = ("EMBEDDED_STACK_HOME", "ECHOPULSE_HOME")
-
-
-def free_ports(count: int) -> range:
-    """Return `count` neighbouring ports that were free a moment ago, below those the system hands out itself."""
-    for start in range(22_000 + os.getpid() % 400 * 20, 32_000, 20):
-        probes = []
-        try:
-            for port in range(start, start + count):
-                probes.append(socket.create_server(("127.0.0.1", port)))  # noqa: PERF401 - those made must be closed
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-        return range(start, start + count)
-    raise OSError(f"no {count} neighbouring ports are free")
 
 
 def own_settings(home: Path) -> Settings:

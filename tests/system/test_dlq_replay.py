@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ from schemas.avro import DeadLetter, LetterReplay
 from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import DLQ_REPLAYS, EVENTS
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +46,7 @@ LETTERS = 20_000
 @pytest.fixture(scope="module")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a broker with all topics."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    broker, controller = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    broker, controller = free_ports(2)
     settings = StackSettings(
         home=tmp_path_factory.mktemp("stack"), kafka_port=broker, kafka_controller_port=controller, kafka_heap_mb=256
     )

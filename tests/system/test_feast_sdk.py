@@ -23,6 +23,7 @@ import pytest
 from features.machinery.connection import OnlineStoreSettings
 from features.machinery.online_writer import OnlineWriter
 from tests.features.conftest import Valkey
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,9 +193,7 @@ def test_feasts_page_shows_the_project(repo: Repo) -> None:
 @contextmanager
 def _served(repo: Repo, command: str) -> Iterator[str]:
     """Run one of Feast's servers until it answers, three minutes at most; yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = [_feast(), "--chdir", str(repo.folder), command, "--host", "127.0.0.1", "--port", str(port)]
     log = repo.folder.parent / f"{command}.log"
     with log.open("wb") as output:

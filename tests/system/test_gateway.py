@@ -18,7 +18,8 @@ from bench.gateway_process import GatewayProcess
 from echopulse.gateway.topics_admin import ensure_topics
 from echopulse.stack import Stack, stack_settings
 from echopulse.stack.kafka import Kafka
-from tests.system.own_stack import free_ports, own_settings
+from tests.ports import free_port
+from tests.system.own_stack import own_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ async def test_nothing_is_lost_and_the_order_is_kept(kafka: Stack, tmp_path: Pat
     async with (
         chat.websocket() as websocket,
         news.events() as events,
-        GatewayProcess(tmp_path, bootstrap, free_ports(1)[0]) as gateway,
+        GatewayProcess(tmp_path, bootstrap, free_port()) as gateway,
     ):
         gateway.configure(_sources(tmp_path, websocket, events))
         await gateway.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -33,6 +32,7 @@ from schemas.avro import decode_dead_letter
 from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import DLQ, EVENTS, TOPICS, Topic
+from tests.ports import free_ports
 from tests.system.chat import conversation
 
 if TYPE_CHECKING:
@@ -45,20 +45,10 @@ _DEADLINE_S = 60
 PAST = 1_700_000_000_000
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Yield a stack of one broker."""
-    broker, controller = _free_ports(2)
+    broker, controller = free_ports(2)
     settings = StackSettings(
         home=tmp_path_factory.mktemp("stack"), kafka_port=broker, kafka_controller_port=controller, kafka_heap_mb=256
     )

@@ -25,7 +25,7 @@ from echopulse import stack
 from echopulse.stack import ServiceError, ServiceState, Stack, StackSettings
 from schemas.errors import EchoPulseError
 from schemas.topics import TOPICS
-from tests.system.own_stack import free_ports
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

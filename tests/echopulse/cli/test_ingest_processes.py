@@ -18,7 +18,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from echopulse.gateway.share import Share
 from tests.echopulse.gateway.live import frame
 from tests.echopulse.gateway.nats_server import nats_running
-from tests.system.own_stack import free_ports
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from echopulse.cli.main import FAILED, WRONG_USAGE, main
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def _nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run in an empty folder, against a port where nobody listens."""
     monkeypatch.chdir(tmp_path)
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("ECHOPULSE_FLINK__REST", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    monkeypatch.setenv("ECHOPULSE_FLINK__REST", f"http://127.0.0.1:{free_port()}")
 
 
 @pytest.mark.parametrize("command", ["run", "submit", "explain", "savepoint", "stop"])

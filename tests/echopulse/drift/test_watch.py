@@ -23,7 +23,7 @@ from echopulse.stack.kafka import Kafka
 from schemas.avro_columns import encode_analysis
 from schemas.codec import encode_events
 from schemas.topics import ANALYSIS, EVENTS, MODEL_DRIFT
-from tests.system.own_stack import free_ports
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

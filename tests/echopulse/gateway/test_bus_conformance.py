@@ -26,7 +26,8 @@ from echopulse.stack import Stack, StackSettings
 from echopulse.stack.kafka import Kafka
 from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import EVENTS
-from tests.echopulse.gateway.nats_server import NatsServer, free_port, nats_running
+from tests.echopulse.gateway.nats_server import NatsServer, nats_running
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,11 +193,9 @@ def _end(consumer: Consumer, partition: int) -> int:
 @pytest.fixture(scope="module")
 def kafka_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Yield a stack of one broker."""
+    broker, controller = free_ports(2)
     settings = StackSettings(
-        home=tmp_path_factory.mktemp("stack"),
-        kafka_port=free_port(),
-        kafka_controller_port=free_port(),
-        kafka_heap_mb=256,
+        home=tmp_path_factory.mktemp("stack"), kafka_port=broker, kafka_controller_port=controller, kafka_heap_mb=256
     )
     with Stack(settings, lambda _: None, services=[Kafka(settings)], jar_groups=()).bring_up() as stack:
         ensure_topics(stack.addresses["kafka"])

@@ -16,7 +16,8 @@ from schemas.errors import EchoPulseError
 from schemas.social_event_pb2 import SocialEvent
 from schemas.topics import EVENTS
 from tests.echopulse.gateway.live import until
-from tests.echopulse.gateway.nats_server import free_port, nats_running
+from tests.echopulse.gateway.nats_server import nats_running
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

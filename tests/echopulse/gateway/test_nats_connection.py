@@ -10,7 +10,8 @@ import trustme
 from echopulse.gateway.nats_config import NatsConfig, NatsTls
 from echopulse.gateway.nats_connection import NatsAwayError, connect, disconnect
 from schemas.errors import EchoPulseError
-from tests.echopulse.gateway.nats_server import free_port, nats_running
+from tests.echopulse.gateway.nats_server import nats_running
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

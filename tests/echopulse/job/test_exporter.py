@@ -17,6 +17,7 @@ from echopulse.job.exporter import clear_metrics, metrics_served, show_services
 from echopulse.settings import Settings
 from echopulse.settings_sections import EmbeddedStack
 from schemas.errors import EchoPulseError
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,9 +33,7 @@ Freshness("channel_1m", FreshnessSettings(10_000, sys.argv[1])).observe(np.array
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    return Settings(home=tmp_path / "home", stack=EmbeddedStack(metrics_port=port))
+    return Settings(home=tmp_path / "home", stack=EmbeddedStack(metrics_port=free_port()))
 
 
 def page(settings: Settings) -> str:

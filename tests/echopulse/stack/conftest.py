@@ -17,6 +17,7 @@ from echopulse.stack.jars import Jar, JarGroup
 from echopulse.stack.settings import StackSettings
 from echopulse.stack.spec import PATIENCE_S, Launch, Port
 from schemas.errors import EchoPulseError
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,14 +83,6 @@ class LateListener(Listener):
                 raise EchoPulseError("broken off")
         if self.refusal:
             raise EchoPulseError(self.refusal, "do without")
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import email.utils
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.transforms.remote.service import Reply, by_text, scored
 from transforms.remote.client import Client, Limits
 
@@ -90,9 +90,7 @@ def test_retry_after_is_kept(service: Service, told: Callable[[], str]) -> None:
 
 def test_nobody_listens() -> None:
     """A refused connection is a reason too."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    assert _ask(f"http://127.0.0.1:{port}/", "a") == [(None, "refused")]
+    assert _ask(f"http://127.0.0.1:{free_port()}/", "a") == [(None, "refused")]
 
 
 def test_the_breaker_spares_a_service_that_is_down(service: Service) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from schemas.ingest_pb2 import SendReply, SendRequest
 from schemas.ingest_pb2_grpc import IngestStub
 from schemas.social_event_pb2 import SocialEvent
 from tests.echopulse.gateway.live import Broker, until
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,8 +41,7 @@ async def _served(
     source: dict[str, Any] | None = None,
     **options: Any,  # noqa: ANN401 any option
 ) -> AsyncIterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     path = folder / "gateway.yaml"
     own = {"connector": "grpc", "options": {"token": "env:INGEST_TOKEN", "port": port, **options}, **(source or {})}
     path.write_text(yaml.safe_dump({"state": str(folder / "state"), "sources": {"own": own}}))

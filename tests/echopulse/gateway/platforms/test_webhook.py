@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from echopulse.gateway.dead_letters import now_ms
 from echopulse.gateway.gateway import Gateway
 from echopulse.gateway.platforms.webhook_signature import SIGNATURE_HEADER, TIME_HEADER, refusal, signature
 from tests.echopulse.gateway.live import Broker, until
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,8 +42,7 @@ async def _served(
     source: dict[str, Any] | None = None,
     **options: Any,  # noqa: ANN401 any option
 ) -> AsyncIterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     (folder / "m.yaml").write_text(yaml.safe_dump(_MAPPING))
     chosen = {"mapping": str(folder / "m.yaml"), "key": "env:HOOK_KEY", "port": port, **options}
     path = folder / "gateway.yaml"
