@@ -93,7 +93,8 @@ def batch_settings(config: BackfillConfig) -> dict[str, str]:
         "restart-strategy.fixed-delay.delay": "5 s",
         "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
         "table.exec.sink.not-null-enforcer": "ERROR",
-        "table.optimizer.agg-phase-strategy": "TWO_PHASE",
+        # As in the stream: what a batch cannot aggregate by hash it sorts, and would do so before and after sending.
+        "table.optimizer.agg-phase-strategy": "ONE_PHASE",
         "python.fn-execution.bundle.size": str(config.bundle_size),
         "python.fn-execution.arrow.batch.size": str(config.bundle_size),
         "python.executable": sys.executable,
