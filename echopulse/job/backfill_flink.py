@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipelines.backfill import BackfillConfig
 
 _STDOUT = 1
+#: Where PyFlink looks for options of its JVM (`pyflink_gateway_server.py`); no other process of ours is to have them.
+_OPTIONS = "JVM_ARGS"
 _POLL_S = 0.5
 _CANCEL_S = 60
 #: Of a JVM that computes too. A batch generates its classes and is over in a minute or two: compiled to the utmost as
@@ -115,20 +117,24 @@ class BatchFlink:
 def start_jvm(options: str = "") -> None:
     """Start PyFlink's JVM with nowhere to print to: Hadoop's readers would write among a command's JSON document.
 
-    Its `options` are those of the variable JVM_ARGS, where that is set.
+    Its `options` are those of the variable JVM_ARGS, where that says something.
     """
     from pyflink.java_gateway import get_gateway
 
     from echopulse.job.planner_jvm import prepare_jvm
 
     prepare_jvm()
-    os.environ.setdefault("JVM_ARGS", options)
     sys.stdout.flush()
     stdout, nowhere = os.dup(_STDOUT), os.open(os.devnull, os.O_WRONLY)
+    given = os.environ.get(_OPTIONS)
     try:
         os.dup2(nowhere, _STDOUT)
+        os.environ[_OPTIONS] = given or options
         get_gateway()
     finally:
+        os.environ.pop(_OPTIONS)
+        if given is not None:
+            os.environ[_OPTIONS] = given
         os.dup2(stdout, _STDOUT)
         os.close(stdout)
         os.close(nowhere)
