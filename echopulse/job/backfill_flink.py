@@ -127,9 +127,9 @@ def start_jvm(options: str = "") -> None:
     sys.stdout.flush()
     stdout, nowhere = os.dup(_STDOUT), os.open(os.devnull, os.O_WRONLY)
     given = os.environ.get(_OPTIONS)
+    os.environ[_OPTIONS] = given or options
     try:
         os.dup2(nowhere, _STDOUT)
-        os.environ[_OPTIONS] = given or options
         get_gateway()
     finally:
         os.environ.pop(_OPTIONS)
