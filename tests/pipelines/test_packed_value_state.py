@@ -7,10 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from echopulse.settings import Settings
-from echopulse.stack import find_java, stack_settings
+from echopulse.stack import find_java
 from echopulse.stack.flink_config import flink_home
 from echopulse.stack.job_jar import job_jar
+from tests.compiler_jar import link_compiler
 
 _HERE = Path(__file__).parent
 _SOURCES = _HERE.parents[1] / "pipelines" / "java"
@@ -22,13 +22,15 @@ def test_the_heap_gets_what_the_serializer_reads_back(tmp_path: Path) -> None:
         shutil.copy(source, tmp_path)
     jars = tmp_path / "jars"
     jars.mkdir()
-    for compiler in stack_settings(Settings()).jars.glob("ecj-*.jar"):
-        (jars / compiler.name).symlink_to(compiler)
     [flink] = (flink_home() / "lib").glob("flink-dist-*.jar")
     lengths = [2, 500, 0, 1]
     told = subprocess.run(
         [
-            *(find_java().executable, "-cp", os.pathsep.join(map(str, (job_jar(jars, tmp_path), flink)))),
+            *(
+                find_java().executable,
+                "-cp",
+                os.pathsep.join(map(str, (job_jar(link_compiler(jars), tmp_path), flink))),
+            ),
             *("echopulse.PackedValues", *map(str, lengths)),
         ],
         capture_output=True,

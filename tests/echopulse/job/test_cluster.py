@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from echopulse.job.cluster import FlinkCluster, JobSummary
 from schemas.errors import EchoPulseError
-from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,6 +175,8 @@ def test_what_flink_refuses_is_told_in_its_words(flink: ScriptedFlink, cluster: 
 
 def test_a_cluster_that_is_not_there_is_named() -> None:
     """Address and what to do stand in the line."""
-    rest = f"http://127.0.0.1:{free_port()}"
-    with FlinkCluster(rest) as cluster, pytest.raises(EchoPulseError, match=f"{rest} does not answer.*status"):
-        cluster.jobs()
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        rest = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        with FlinkCluster(rest) as cluster, pytest.raises(EchoPulseError, match=f"{rest} does not answer.*status"):
+            cluster.jobs()

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from echopulse.settings import Settings
-from echopulse.stack import stack_settings
 from echopulse.stack.job_jar import job_jar
 from schemas.errors import EchoPulseError
+from tests.compiler_jar import link_compiler
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +21,7 @@ SOURCE = 'package echopulse; public final class Named { public static final Stri
 @pytest.fixture(scope="module")
 def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of jars that has the compiler already, where the cache has it."""
-    folder = tmp_path_factory.mktemp("jars")
-    for jar in stack_settings(Settings()).jars.glob("ecj-*.jar"):
-        (folder / jar.name).symlink_to(jar)
-    return folder
+    return link_compiler(tmp_path_factory.mktemp("jars"))
 
 
 def digest(jar: Path) -> str:
